@@ -1,0 +1,1 @@
+//! DHCPv6 in which a delegated prefix survives a reboot.

@@ -1,0 +1,1 @@
+//! What survives: the embedded store, and import from other servers.

@@ -1,0 +1,1 @@
+//! What is held: clients, links, and the table with its ordered indexes.

@@ -1,0 +1,1 @@
+//! Asking DHCPv6 servers for their bindings.

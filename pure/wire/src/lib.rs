@@ -1,0 +1,1 @@
+//! DHCPv6 and leasequery messages: octets to nouns and back.

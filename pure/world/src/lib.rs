@@ -1,0 +1,1 @@
+//! What the outside hands in: time and chance, as plain values.

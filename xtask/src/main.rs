@@ -1,0 +1,2 @@
+//! The project's own tasks: tests, benches, requirements.
+fn main() {}
