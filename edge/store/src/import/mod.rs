@@ -1,0 +1,3 @@
+//! Taking over what another server knows: its links and its clients, as of one moment.
+
+pub mod kea;
