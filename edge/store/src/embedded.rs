@@ -65,7 +65,7 @@ pub struct Salvaged {
     pub records: u64,
     /// The keys of those that were damaged and are gone, in hexadecimal digits.
     pub dropped: Vec<String>,
-    /// How many of the last commits are gone.
+    /// How many of the last commits are known to be gone.
     pub lost_commits: u64,
 }
 
@@ -94,8 +94,8 @@ impl EmbeddedStore {
     pub fn salvage(folder: &Path) -> Result<Salvaged, OpenError> {
         let found = Found::in_folder(folder)?;
         let (mut kept, dropped) = found.keep_whole_records()?;
-        let claimed = found.summary.unwrap_or_default().commit;
         let durable = found.said.map_or(0, |said| said.commit);
+        let claimed = found.summary.map_or(durable, |summary| summary.commit);
         kept.commit = claimed.max(durable);
         let salvaged = Salvaged {
             records: kept.records,

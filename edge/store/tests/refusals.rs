@@ -3,13 +3,12 @@
 mod common;
 
 use std::fs;
-use std::io::{BufRead, BufReader};
 use std::os::unix::fs::{FileExt, PermissionsExt};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use common::{Script, changes, load};
+use common::{Lines, Script, changes, load};
 use store::{EmbeddedStore, OpenError, Store};
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -61,7 +60,7 @@ fn a_store_that_is_open_in_another_process_is_refused() {
         .stdout(Stdio::piped())
         .spawn()
         .expect("started");
-    let mut said = BufReader::new(holder.stdout.take().expect("a pipe")).lines().map_while(Result::ok);
+    let mut said = Lines::of(&mut holder);
     assert!(said.any(|line| line == "held"), "the holder opened it");
     assert!(matches!(refused(folder.path()), OpenError::Locked { .. }));
 

@@ -7,7 +7,12 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
+use std::process::Child;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::thread;
+use std::time::Duration;
 
 use store::{Change, LoadError, Loaded, Store};
 
@@ -103,6 +108,33 @@ pub(crate) fn load(store: &dyn Store) -> Result<(Loaded, Model), LoadError> {
     })?;
     assert_eq!(loaded.records, model.len() as u64);
     Ok((loaded, model))
+}
+
+/// How long a process that a test started may be silent: far more than it needs on a machine that is busy.
+const DEADLINE: Duration = Duration::from_secs(60);
+
+/// The lines a process says, until it ends. It must have been started with a pipe for them.
+pub(crate) struct Lines(Receiver<String>);
+
+impl Lines {
+    pub(crate) fn of(child: &mut Child) -> Self {
+        let said = BufReader::new(child.stdout.take().expect("a pipe"));
+        let (lines, heard) = channel();
+        thread::spawn(move || said.lines().map_while(Result::ok).try_for_each(|line| lines.send(line)));
+        Self(heard)
+    }
+}
+
+impl Iterator for Lines {
+    type Item = String;
+
+    fn next(&mut self) -> Option<String> {
+        match self.0.recv_timeout(DEADLINE) {
+            Ok(line) => Some(line),
+            Err(RecvTimeoutError::Disconnected) => None,
+            Err(RecvTimeoutError::Timeout) => panic!("not a word for {DEADLINE:?}"),
+        }
+    }
 }
 
 /// Every file below a folder, as paths relative to it, in order.
