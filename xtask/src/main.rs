@@ -1,2 +1,24 @@
 //! The project's own tasks: tests, benches, requirements.
-fn main() {}
+
+use std::path::Path;
+
+use clap::Parser;
+
+mod requirements;
+
+fn main() -> anyhow::Result<()> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask is a folder of the workspace");
+    match Task::parse() {
+        Task::Requirements { format } => requirements::run(root, format),
+    }
+}
+
+/// The project's own tasks.
+#[derive(Parser)]
+enum Task {
+    /// Show which requirements are done and shown by a test; fail if one is done and untested.
+    Requirements {
+        #[arg(long, value_enum, default_value_t)]
+        format: requirements::Format,
+    },
+}
