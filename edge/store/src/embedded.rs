@@ -308,6 +308,7 @@ fn find_witness(folder: &Path) -> Result<(Witness, Option<Testimony>), OpenError
         let new = folder.join(WITNESS_NEW);
         Witness::create(&new, LAYOUT, 0).map_err(|source| io_error(&new, "write", source))?;
         rename(&new, &path)?;
+        sync_name(folder)?;
     }
     let (witness, said) = Witness::open(&path, LAYOUT).map_err(|source| io_error(&path, "open", source))?;
     match said {
@@ -346,6 +347,14 @@ fn create_engine(folder: &Path) -> Result<(), OpenError> {
         .map_err(|error| engine_refused(folder, "write", error))?;
     drop(engine);
     rename(&new, &folder.join(ENGINE))
+}
+
+/// Makes the name of a new store's folder last, where the folder above may be read.
+fn sync_name(folder: &Path) -> Result<(), OpenError> {
+    match File::open(folder.join("..")) {
+        Ok(above) => above.sync_all().map_err(|source| io_error(folder, "make its name last", source)),
+        Err(_) => Ok(()),
+    }
 }
 
 /// Renames and makes the new name last.

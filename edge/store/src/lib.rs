@@ -1,4 +1,14 @@
 //! What survives: the embedded store, and import from other servers.
+//!
+//! | file | one thought |
+//! | --- | --- |
+//! | `store` | the two verbs of every store: give everything back, make a batch last |
+//! | `embedded` | a store in a folder, and the proof that its engine forgot nothing |
+//! | `memory` | a store for tests and for the simulator |
+//! | `record` | how a record and the summary of all records look on disk |
+//! | `witness` | which commit was durable, told by someone other than the engine |
+//! | `engine` | fjall, and what it needs around it |
+//! | `error` | what can go wrong, one enum per phase |
 
 mod embedded;
 mod engine;
