@@ -1,11 +1,11 @@
 //! The outer form of a lease file: lines, a header, fields, and Kea's way of escaping.
 //!
-//! Kea separates with commas and quotes nothing: a comma, an ampersand or a control character inside a value is
-//! written as `&#x` and two hexadecimal digits. The header names the columns; each version of Kea has more of
-//! them than the one before, so a column is found by its name and not by its place.
+//! Kea separates with commas and quotes nothing: a comma, an ampersand or a control character inside a value
+//! is written as `&#x` and two hexadecimal digits. The header names the columns; each version of Kea has more
+//! of them than the one before, so a column is found by its name and not by its place.
 //!
-//! The one invariant: a [`Row`] exists only for a line with exactly as many fields as the header has columns. A
-//! line that was torn in the middle of writing is therefore an error and never a lease with half a value.
+//! The one invariant: a [`Row`] exists only for a line with exactly as many fields as the header has columns.
+//! A line that was torn in the middle of writing is therefore an error and never a lease with half a value.
 
 use std::borrow::Cow;
 use std::io::{self, BufRead, Read};
@@ -15,7 +15,8 @@ use thiserror::Error;
 use super::octets;
 
 /// Octets of a line. 32 relays, the most that are kept, with 65,535 octets of options between them, in
-/// hexadecimal and with the names around them, come to about 140,000; what is longer than this is not a lease.
+/// hexadecimal and with the names around them, come to about 140,000; what is longer than this is not a
+/// lease.
 const MAX_LINE_OCTETS: usize = 1 << 20;
 
 /// Declares the columns that are read, in one place: variant, name in the header, whether Kea insists on it.
@@ -47,19 +48,22 @@ columns! {
     UserContext, "user_context", false;
 }
 
-/// Columns that Kea writes and that say nothing a DHCPv6 server needs: the client's hardware address, where that
-/// was learnt from, and the number of the pool, which follows from the address.
+/// Columns that Kea writes and that say nothing a DHCPv6 server needs: the client's hardware address, where
+/// that was learnt from, and the number of the pool, which follows from the address.
 const IGNORED: &[&str] = &["hwaddr", "hwtype", "hwaddr_source", "pool_id"];
 
 /// Why a file's first line is not the header of a lease file.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum HeaderError {
+pub(super) enum HeaderError {
     /// A column without which there is no lease.
     #[error("the header has no column `{0}`; it begins `address,duid,valid_lifetime,expire,...`")]
     Missing(&'static str),
     /// Two columns of one name, so that it is not clear which one counts.
     #[error("the header has the column `{0}` twice")]
     Twice(&'static str),
+    /// Not a line of text at all.
+    #[error(transparent)]
+    Row(#[from] RowError),
 }
 
 /// Why a line is not a row of the file.
@@ -139,7 +143,8 @@ impl<'a> Row<'a> {
     }
 }
 
-/// Undoes Kea's escaping: `&#x2c` becomes a comma. `&#x` without two hexadecimal digits stays as it is, as in Kea.
+/// Undoes Kea's escaping: `&#x2c` becomes a comma. `&#x` without two hexadecimal digits stays as it is, as in
+/// Kea.
 pub(super) fn unescape(value: &[u8]) -> Cow<'_, [u8]> {
     const TAG: &[u8] = b"&#x";
     let Some(first) = value.iter().position(|&octet| octet == b'&') else { return Cow::Borrowed(value) };
@@ -158,13 +163,21 @@ pub(super) fn unescape(value: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(plain)
 }
 
-/// The lines of a file that are not blank, one at a time in one buffer.
+/// A line that is not blank.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Line<'a> {
+    /// Counted from 1.
+    pub(super) number: u64,
+    /// Without its end and without a byte order mark.
+    pub(super) text: Result<&'a [u8], RowError>,
+}
+
+/// The lines of a file, one at a time in one buffer.
 #[derive(Debug)]
 pub(super) struct Lines<R> {
     input: R,
     buffer: Vec<u8>,
-    /// The line last returned, counted from 1.
-    pub(super) number: u64,
+    number: u64,
     /// Octets read from the file so far.
     pub(super) octets: u64,
 }
@@ -175,9 +188,8 @@ impl<R: BufRead> Lines<R> {
         Self { input, buffer: Vec::new(), number: 0, octets: 0 }
     }
 
-    /// The next line, without its end and without a byte order mark; `None` at the end of the file.
-    #[expect(clippy::should_implement_trait, reason = "a line borrows the buffer, so this is no iterator")]
-    pub(super) fn next(&mut self) -> io::Result<Option<Result<&[u8], RowError>>> {
+    /// The next line that is not blank; `None` at the end of the file.
+    pub(super) fn next(&mut self) -> io::Result<Option<Line<'_>>> {
         loop {
             if self.fill()? == 0 {
                 return Ok(None);
@@ -185,10 +197,10 @@ impl<R: BufRead> Lines<R> {
             self.number += 1;
             if self.buffer.len() > MAX_LINE_OCTETS {
                 self.skip_line()?;
-                return Ok(Some(Err(RowError::Overlong)));
+                return Ok(Some(Line { number: self.number, text: Err(RowError::Overlong) }));
             }
             if !content(&self.buffer, self.number).trim_ascii().is_empty() {
-                return Ok(Some(Ok(content(&self.buffer, self.number))));
+                return Ok(Some(Line { number: self.number, text: Ok(content(&self.buffer, self.number)) }));
             }
         }
     }
@@ -220,8 +232,8 @@ fn content(line: &[u8], number: u64) -> &[u8] {
 mod tests {
     use super::*;
 
-    const OLDEST: &str = "address,duid,valid_lifetime,expire,subnet_id,pref_lifetime,lease_type,iaid,prefix_len,\
-                          fqdn_fwd,fqdn_rev,hostname";
+    const OLDEST: &str = "address,duid,valid_lifetime,expire,subnet_id,pref_lifetime,lease_type,iaid,\
+                          prefix_len,fqdn_fwd,fqdn_rev,hostname";
 
     #[test]
     fn unescapes_what_kea_escapes() {
@@ -271,19 +283,17 @@ mod tests {
     fn lines_end_in_any_way_and_blank_ones_do_not_count() {
         let mut lines = Lines::new(&b"\xef\xbb\xbfone\r\n\n  \r\ntwo\nthree"[..]);
         for (number, expected) in [(1, "one"), (4, "two"), (5, "three")] {
-            assert_eq!(lines.next().unwrap(), Some(Ok(expected.as_bytes())));
-            assert_eq!(lines.number, number);
+            assert_eq!(lines.next().unwrap(), Some(Line { number, text: Ok(expected.as_bytes()) }));
         }
         assert_eq!(lines.next().unwrap(), None);
-        assert_eq!(lines.octets, 23);
+        assert_eq!(lines.octets, 22);
     }
 
     #[test]
     fn an_overlong_line_is_left_out_whole() {
         let text = [vec![b'x'; 3 * MAX_LINE_OCTETS], b"\nnext\n".to_vec()].concat();
         let mut lines = Lines::new(&text[..]);
-        assert_eq!(lines.next().unwrap(), Some(Err(RowError::Overlong)));
-        assert_eq!(lines.next().unwrap(), Some(Ok(&b"next"[..])));
-        assert_eq!(lines.number, 2);
+        assert_eq!(lines.next().unwrap(), Some(Line { number: 1, text: Err(RowError::Overlong) }));
+        assert_eq!(lines.next().unwrap(), Some(Line { number: 2, text: Ok(b"next") }));
     }
 }

@@ -1,7 +1,7 @@
 //! Octets that Kea writes as hexadecimal text.
 //!
-//! Three habits: `0x00AB` and plain `00ab` (options and identifiers in a user context), and `00:ab` with one or
-//! two digits between the colons (DUIDs). Digits come in either case, and an octet may be zero anywhere.
+//! Three habits: `0x00AB` and plain `00ab` (options and identifiers in a user context), and `00:ab` with one
+//! or two digits between the colons (DUIDs). Digits come in either case, and an octet may be zero anywhere.
 
 /// Appends the octets of hexadecimal digits, two an octet, with or without `0x` before them.
 /// `None`, with `out` in an undefined state, if the text is anything else.
