@@ -1,0 +1,129 @@
+//! Option codes and their names.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// The number of an option. Numbers nobody has named are as good as any other.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct OptionCode(pub u16);
+
+macro_rules! option_codes {
+    ($($name:ident = $number:literal $from:literal;)*) => {
+        impl OptionCode {
+            $(#[doc = $from] pub const $name: Self = Self($number);)*
+
+            /// Every code with a name, in order of number.
+            pub const NAMED: &[Self] = &[$(Self::$name),*];
+
+            /// The name in the registry without its `OPTION_`, where it has one.
+            pub fn name(self) -> Option<&'static str> {
+                match self {
+                    $(Self::$name => Some(stringify!($name)),)*
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+option_codes! {
+    CLIENTID = 1 "RFC 8415 §21.2";
+    SERVERID = 2 "RFC 8415 §21.3";
+    IA_NA = 3 "RFC 8415 §21.4";
+    IA_TA = 4 "RFC 8415 §21.5; obsolete in RFC 9915";
+    IAADDR = 5 "RFC 8415 §21.6";
+    ORO = 6 "RFC 8415 §21.7";
+    PREFERENCE = 7 "RFC 8415 §21.8";
+    ELAPSED_TIME = 8 "RFC 8415 §21.9";
+    RELAY_MSG = 9 "RFC 8415 §21.10";
+    AUTH = 11 "RFC 8415 §21.11";
+    UNICAST = 12 "RFC 8415 §21.12; obsolete in RFC 9915";
+    STATUS_CODE = 13 "RFC 8415 §21.13";
+    RAPID_COMMIT = 14 "RFC 8415 §21.14";
+    USER_CLASS = 15 "RFC 8415 §21.15";
+    VENDOR_CLASS = 16 "RFC 8415 §21.16";
+    VENDOR_OPTS = 17 "RFC 8415 §21.17";
+    INTERFACE_ID = 18 "RFC 8415 §21.18";
+    RECONF_MSG = 19 "RFC 8415 §21.19";
+    RECONF_ACCEPT = 20 "RFC 8415 §21.20";
+    DNS_SERVERS = 23 "RFC 3646 §3";
+    DOMAIN_LIST = 24 "RFC 3646 §4";
+    IA_PD = 25 "RFC 8415 §21.21";
+    IAPREFIX = 26 "RFC 8415 §21.22";
+    INFORMATION_REFRESH_TIME = 32 "RFC 8415 §21.23";
+    REMOTE_ID = 37 "RFC 4649 §3";
+    SUBSCRIBER_ID = 38 "RFC 4580 §2";
+    CLIENT_FQDN = 39 "RFC 4704 §4";
+    ERO = 43 "RFC 4994 §2";
+    LQ_QUERY = 44 "RFC 5007 §4.1.2.1";
+    CLIENT_DATA = 45 "RFC 5007 §4.1.2.2";
+    CLT_TIME = 46 "RFC 5007 §4.1.2.3";
+    LQ_RELAY_DATA = 47 "RFC 5007 §4.1.2.4";
+    LQ_CLIENT_LINK = 48 "RFC 5007 §4.1.2.5";
+    RELAY_ID = 53 "RFC 5460 §5.4.1";
+    NTP_SERVER = 56 "RFC 5908 §4";
+    RSOO = 66 "RFC 6422 §3";
+    PD_EXCLUDE = 67 "RFC 6603 §4.2";
+    CLIENT_LINKLAYER_ADDR = 79 "RFC 6939 §4";
+    SOL_MAX_RT = 82 "RFC 8415 §21.24";
+    INF_MAX_RT = 83 "RFC 8415 §21.25";
+    LQ_BASE_TIME = 100 "RFC 7653 §6.3.1";
+    LQ_START_TIME = 101 "RFC 7653 §6.3.2";
+    LQ_END_TIME = 102 "RFC 7653 §6.3.3";
+    RELAY_PORT = 135 "RFC 8357 §4.1";
+}
+
+impl fmt::Display for OptionCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.name() {
+            Some(name) => f.write_str(name),
+            None => write!(f, "{}", self.0),
+        }
+    }
+}
+
+impl fmt::Debug for OptionCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// The text names no option.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UnknownOption;
+
+impl fmt::Display for UnknownOption {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an option is a number or a name such as LQ_RELAY_DATA")
+    }
+}
+
+impl std::error::Error for UnknownOption {}
+
+impl FromStr for OptionCode {
+    type Err = UnknownOption;
+
+    /// Reads a number, or a name in either case, with `-` as good as `_`.
+    fn from_str(text: &str) -> Result<Self, UnknownOption> {
+        if let Ok(number) = text.parse() {
+            return Ok(Self(number));
+        }
+        let name = text.to_ascii_uppercase().replace('-', "_");
+        let name = name.strip_prefix("OPTION_").unwrap_or(&name);
+        Self::NAMED.iter().copied().find(|code| code.name() == Some(name)).ok_or(UnknownOption)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_names_and_numbers() {
+        for text in ["LQ_RELAY_DATA", "lq-relay-data", "OPTION_LQ_RELAY_DATA", "47"] {
+            assert_eq!(text.parse(), Ok(OptionCode::LQ_RELAY_DATA), "{text}");
+        }
+        assert_eq!("70000".parse::<OptionCode>(), Err(UnknownOption));
+        assert_eq!("relay".parse::<OptionCode>(), Err(UnknownOption));
+    }
+}

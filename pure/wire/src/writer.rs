@@ -1,0 +1,116 @@
+//! Appending messages to a vector, lengths filled in afterwards.
+//!
+//! A length that does not fit into its 16 bits cannot be written, and nothing good comes of cutting
+//! it off. The writer remembers that it happened, so that code which builds a message stays a
+//! straight line, and [`Writer::finish`] tells it.
+
+use std::net::Ipv6Addr;
+
+use crate::{OptionCode, Prefix};
+
+/// Something did not fit into the 16 bits of its length.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TooLong;
+
+impl std::fmt::Display for TooLong {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("more than 65,535 octets where a 16-bit length has to say how many")
+    }
+}
+
+impl std::error::Error for TooLong {}
+
+/// Appends to `octets`; what was there before stays.
+#[derive(Debug)]
+pub struct Writer<'a> {
+    octets: &'a mut Vec<u8>,
+    too_long: bool,
+}
+
+impl<'a> Writer<'a> {
+    /// Appends behind whatever `octets` already holds.
+    pub fn new(octets: &'a mut Vec<u8>) -> Self {
+        Self { octets, too_long: false }
+    }
+
+    /// Whether every length fitted.
+    pub fn finish(self) -> Result<(), TooLong> {
+        if self.too_long { Err(TooLong) } else { Ok(()) }
+    }
+
+    /// Octets as they are.
+    #[inline]
+    pub fn bytes(&mut self, octets: &[u8]) {
+        self.octets.extend_from_slice(octets);
+    }
+
+    /// One octet.
+    #[inline]
+    pub fn u8(&mut self, value: u8) {
+        self.octets.push(value);
+    }
+
+    /// Two octets.
+    #[inline]
+    pub fn u16(&mut self, value: u16) {
+        self.bytes(&value.to_be_bytes());
+    }
+
+    /// Four octets.
+    #[inline]
+    pub fn u32(&mut self, value: u32) {
+        self.bytes(&value.to_be_bytes());
+    }
+
+    /// Sixteen octets.
+    #[inline]
+    pub fn address(&mut self, address: Ipv6Addr) {
+        self.bytes(&address.octets());
+    }
+
+    /// An option of any length: `data` writes its inside, nested options included.
+    #[inline]
+    pub fn option(&mut self, code: OptionCode, data: impl FnOnce(&mut Self)) {
+        self.u16(code.0);
+        self.sized(data);
+    }
+
+    /// An option whose inside is at hand.
+    #[inline]
+    pub fn raw_option(&mut self, code: OptionCode, data: &[u8]) {
+        self.option(code, |w| w.bytes(data));
+    }
+
+    /// IAADDR without options inside (RFC 8415 §21.6). Lifetimes in seconds.
+    #[inline]
+    pub fn ia_address(&mut self, address: Ipv6Addr, preferred_secs: u32, valid_secs: u32) {
+        self.option(OptionCode::IAADDR, |w| {
+            w.address(address);
+            w.u32(preferred_secs);
+            w.u32(valid_secs);
+        });
+    }
+
+    /// IAPREFIX without options inside (RFC 8415 §21.22). Lifetimes in seconds.
+    #[inline]
+    pub fn ia_prefix(&mut self, prefix: Prefix, preferred_secs: u32, valid_secs: u32) {
+        self.option(OptionCode::IAPREFIX, |w| {
+            w.u32(preferred_secs);
+            w.u32(valid_secs);
+            w.u8(prefix.length());
+            w.address(prefix.address());
+        });
+    }
+
+    /// Sixteen bits of length, then what `data` writes: options and TCP frames are made so.
+    #[inline]
+    pub fn sized(&mut self, data: impl FnOnce(&mut Self)) {
+        let at = self.octets.len();
+        self.u16(0);
+        data(self);
+        match u16::try_from(self.octets.len() - at - 2) {
+            Ok(length) => self.octets[at..at + 2].copy_from_slice(&length.to_be_bytes()),
+            Err(_) => self.too_long = true,
+        }
+    }
+}
