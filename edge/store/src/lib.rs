@@ -9,10 +9,12 @@
 //! | `witness` | which commit was durable, told by someone other than the engine |
 //! | `engine` | fjall, and what it needs around it |
 //! | `error` | what can go wrong, one enum per phase |
+//! | `import` | links and clients out of another server's files |
 
 mod embedded;
 mod engine;
 mod error;
+pub mod import;
 mod memory;
 mod record;
 mod store;

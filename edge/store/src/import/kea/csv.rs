@@ -48,9 +48,29 @@ columns! {
     UserContext, "user_context", false;
 }
 
-/// Columns that Kea writes and that say nothing a DHCPv6 server needs: the client's hardware address, where
-/// that was learnt from, and the number of the pool, which follows from the address.
-const IGNORED: &[&str] = &["hwaddr", "hwtype", "hwaddr_source", "pool_id"];
+/// All columns in the order in which Kea 3.3 writes them; each version before it has the first so many of
+/// them. Those that are not read say nothing that a DHCPv6 server needs: the client's hardware address, where
+/// it was learnt from, and the number of the pool, which follows from the address.
+const KEA_ORDER: [&str; 18] = [
+    "address",
+    "duid",
+    "valid_lifetime",
+    "expire",
+    "subnet_id",
+    "pref_lifetime",
+    "lease_type",
+    "iaid",
+    "prefix_len",
+    "fqdn_fwd",
+    "fqdn_rev",
+    "hostname",
+    "hwaddr",
+    "state",
+    "user_context",
+    "hwtype",
+    "hwaddr_source",
+    "pool_id",
+];
 
 /// Why a file's first line is not the header of a lease file.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -70,12 +90,12 @@ pub(super) enum HeaderError {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum RowError {
     /// Torn, or not from this file.
-    #[error("{found} fields where the header has {expected} columns")]
+    #[error("{found} fields where the header has {columns} columns")]
     Fields {
         /// Fields of the line.
         found: usize,
         /// Columns of the header.
-        expected: usize,
+        columns: usize,
     },
     /// Longer than any lease.
     #[error("longer than {MAX_LINE_OCTETS} octets")]
@@ -83,10 +103,15 @@ pub enum RowError {
 }
 
 /// Which field of a line is which column, as one header says.
+///
+/// A Kea that was upgraded goes on writing to the file it finds, below the old header, until the next
+/// clean-up. So lines below a header of an older Kea may have the columns that came later.
 #[derive(Debug)]
 pub(super) struct Layout {
     /// For each field, the column it belongs to, if that one is read.
     fields: Vec<Option<Column>>,
+    /// Columns of the header. Behind them in `fields` are those that a later Kea may have added.
+    columns: usize,
     /// Names of columns that no known Kea writes.
     pub(super) unknown: Vec<String>,
 }
@@ -94,25 +119,24 @@ pub(super) struct Layout {
 impl Layout {
     /// Reads the header line.
     pub(super) fn from_header(line: &[u8]) -> Result<Self, HeaderError> {
-        let mut layout = Self { fields: Vec::new(), unknown: Vec::new() };
-        for name in line.split(|&octet| octet == b',').map(<[u8]>::trim_ascii) {
-            let known = COLUMNS.iter().find(|(_, known, _)| known.as_bytes() == name);
-            if let Some((column, name, _)) = known
-                && layout.fields.contains(&Some(*column))
-            {
-                return Err(HeaderError::Twice(name));
-            }
-            if known.is_none() && !IGNORED.iter().any(|ignored| ignored.as_bytes() == name) {
-                layout.unknown.push(String::from_utf8_lossy(name).into_owned());
-            }
-            layout.fields.push(known.map(|(column, ..)| *column));
-        }
+        let names: Vec<Cow<str>> = line
+            .split(|&octet| octet == b',')
+            .map(|name| String::from_utf8_lossy(name.trim_ascii()))
+            .collect();
+        let mut fields: Vec<Option<Column>> = names.iter().map(|name| column(name)).collect();
         for (column, name, required) in COLUMNS {
-            if *required && !layout.fields.contains(&Some(*column)) {
-                return Err(HeaderError::Missing(name));
+            match fields.iter().filter(|field| **field == Some(*column)).count() {
+                0 if *required => return Err(HeaderError::Missing(name)),
+                0 | 1 => (),
+                _ => return Err(HeaderError::Twice(name)),
             }
         }
-        Ok(layout)
+        let columns = names.len();
+        if KEA_ORDER.iter().zip(&names).all(|(kea, name)| kea == name) {
+            fields.extend(KEA_ORDER.iter().skip(columns).map(|name| column(name)));
+        }
+        let unknown = names.into_iter().filter(|name| !KEA_ORDER.contains(&&**name));
+        Ok(Self { fields, columns, unknown: unknown.map(String::from).collect() })
     }
 
     /// Splits a line.
@@ -125,9 +149,14 @@ impl Layout {
             }
             found += 1;
         }
-        let expected = self.fields.len();
-        if found == expected { Ok(row) } else { Err(RowError::Fields { found, expected }) }
+        let fits = (self.columns..=self.fields.len()).contains(&found);
+        if fits { Ok(row) } else { Err(RowError::Fields { found, columns: self.columns }) }
     }
+}
+
+/// The column of this name, if it is read.
+fn column(name: &str) -> Option<Column> {
+    COLUMNS.iter().find(|(_, known, _)| *known == name).map(|(column, ..)| *column)
 }
 
 /// The values of one line, still escaped.
@@ -137,9 +166,14 @@ pub(super) struct Row<'a> {
 }
 
 impl<'a> Row<'a> {
-    /// The value in a column; empty if the file does not have the column.
+    /// The value in a column; empty if the line does not have the column.
     pub(super) fn value(&self, column: Column) -> &'a [u8] {
         self.values[column as usize].unwrap_or_default()
+    }
+
+    /// Whether the line has a column.
+    pub(super) fn has(&self, column: Column) -> bool {
+        self.values[column as usize].is_some()
     }
 }
 
@@ -265,18 +299,21 @@ mod tests {
         assert_eq!(Layout::from_header(twice.as_bytes()).unwrap_err(), HeaderError::Twice("iaid"));
     }
 
+    fn fields_accepted(header: &str) -> Vec<usize> {
+        let layout = Layout::from_header(header.as_bytes()).unwrap();
+        (1..30).filter(|fields| layout.row(&vec![b','; fields - 1]).is_ok()).collect()
+    }
+
     #[test]
-    fn a_row_has_as_many_fields_as_the_header() {
+    fn a_row_has_as_many_fields_as_the_header_or_as_a_later_kea_has() {
+        assert_eq!(fields_accepted(OLDEST), (12..=18).collect::<Vec<_>>());
+        assert_eq!(fields_accepted(&KEA_ORDER[..17].join(",")), [17, 18]);
+        assert_eq!(fields_accepted(&KEA_ORDER.join(",")), [18]);
+        assert_eq!(fields_accepted(&format!("{OLDEST},colour")), [13]);
+        assert_eq!(fields_accepted(&format!("{},colour", KEA_ORDER.join(","))), [19]);
         let layout = Layout::from_header(OLDEST.as_bytes()).unwrap();
-        assert!(layout.row(&[b','; 11]).is_ok());
-        for commas in [0, 10, 12, 100] {
-            let line = vec![b','; commas];
-            assert_eq!(
-                layout.row(&line).unwrap_err(),
-                RowError::Fields { found: commas + 1, expected: 12 },
-                "{commas}"
-            );
-        }
+        assert!(!layout.row(b"1,2,3,4,5,6,7,8,9,10,11,12,13").unwrap().has(Column::State));
+        assert_eq!(layout.row(b"1,2,3,4,5,6,7,8,9,10,11,12,13,14").unwrap().value(Column::State), b"14");
     }
 
     #[test]

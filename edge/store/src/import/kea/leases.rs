@@ -422,9 +422,9 @@ fn lease_type(row: &Row) -> Result<LeaseType, LineError> {
     }
 }
 
-/// The column is younger than the file format; without it, or with nothing in it, a lease is assigned.
+/// The column is younger than the file format; without it, a lease is assigned.
 fn state(row: &Row) -> Result<LeaseState, LineError> {
-    if row.value(Column::State).is_empty() {
+    if !row.has(Column::State) {
         return Ok(LeaseState::Assigned);
     }
     match number(row, Column::State, "state")? {

@@ -7,8 +7,9 @@
 //!                                   |- relays, fqdn, octets: what single fields mean
 //! ```
 //!
-//! The invariant: whoever held an address or a prefix in Kea when the last line was written, and by the time given
-//! still does, holds it in what comes out, exactly once; whatever else was in the files is in the [`Summary`].
+//! The invariant: whoever held an address or a prefix in Kea when the last line was written, and by the time
+//! given still does, holds it in what comes out, exactly once; whatever else was in the files is in the
+//! [`Summary`].
 //!
 //! Nothing here asks what time it is or writes anything.
 
@@ -18,12 +19,16 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 use wire::Duid;
 
+use clients::Clock;
 use leases::Strictness;
+use links::Links;
 
+mod clients;
 mod csv;
 mod family;
 mod fqdn;
 mod json;
+mod links;
 mod octets;
 mod relays;
 mod server_id;
@@ -33,7 +38,9 @@ mod summary;
 pub mod config;
 pub mod leases;
 
+pub use clients::{ImportedBinding, ImportedClient, ImportedLease};
 pub use config::ConfigError;
+pub use links::ImportedLink;
 pub use relays::ContextError;
 pub use server_id::ServerId;
 pub use summary::{BadLine, MAX_LISTED, Summary};
@@ -50,8 +57,8 @@ pub struct Request {
     pub strictness: Strictness,
     /// The time, in seconds since 1970.
     pub now: u64,
-    /// What the time shall be in the files, in seconds since 1970, if something else: a lease that there is heard
-    /// of an hour before it, is imported as one heard of an hour ago.
+    /// What the time shall be in the files, in seconds since 1970, if something else: a lease that there is
+    /// heard of an hour before it, is imported as one heard of an hour ago.
     pub file_now: Option<u64>,
 }
 
@@ -62,6 +69,19 @@ pub struct Progress {
     pub octets: u64,
     /// Octets of lease files in all.
     pub total: u64,
+}
+
+/// What was found.
+#[derive(Debug, Clone)]
+pub struct Imported {
+    /// The links: those configured, then those made for subnets that are not.
+    pub links: Vec<ImportedLink>,
+    /// The clients that hold something, in the order of their DUIDs.
+    pub clients: Vec<ImportedClient>,
+    /// The server's DUID, if it can be known.
+    pub server_duid: Option<Duid>,
+    /// What came of every line.
+    pub summary: Summary,
 }
 
 /// Why nothing was imported.
@@ -92,8 +112,32 @@ pub enum ImportError {
     Config(#[from] ConfigError),
 }
 
-/// When the lease file was last written to: the latest moment at which a client was heard, in seconds since 1970.
-/// Zero if there is no lease in it.
+/// Reads a configuration and the leases granted under it.
+pub fn import(request: &Request, progress: &mut dyn FnMut(Progress)) -> Result<Imported, ImportError> {
+    let Request { config, leases, strictness, now, file_now } = request;
+    let clock = Clock { now: *now, file_now: file_now.unwrap_or(*now) };
+    let mut summary = Summary::default();
+    let kea = config::read(config)?;
+    for warning in &kea.warnings {
+        summary.warn(|| warning.clone());
+    }
+    let name = leases.as_ref().or(kea.lease_file.as_ref());
+    let name = name.ok_or_else(|| ImportError::LeaseFileUnknown(config.clone()))?;
+    let server_duid = kea.server_id.resolve(name, kea.data_directory.as_deref())?;
+    if server_duid.is_none() {
+        summary.warn(|| "the server's DUID is not known: clients will have to rebind".to_owned());
+    }
+
+    let lines = leases::read(name, *strictness, &mut summary, progress)?.into_lines();
+    let lines = settle::in_force(lines, clock.file_now, *strictness, &mut summary)?;
+    let mut links = Links::new(&kea.networks);
+    let clients = clients::group(lines, &mut links, clock, &mut summary);
+    summary.links = links.links.len() as u64;
+    Ok(Imported { links: links.links, clients, server_duid, summary })
+}
+
+/// When the lease file was last written to: the latest moment at which a client was heard, in seconds since
+/// 1970. Zero if there is no lease in it.
 pub fn written_at(leases: &Path, progress: &mut dyn FnMut(Progress)) -> Result<u64, ImportError> {
     let leases = leases::read(leases, Strictness::LeaveOut, &mut Summary::default(), progress)?;
     Ok(leases.written_at)

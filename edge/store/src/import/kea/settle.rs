@@ -55,13 +55,13 @@ fn without_overlaps(
     let mut lines = lines.into_iter().peekable();
     while let Some(first) = lines.next() {
         let whole = first.resource;
-        let mut inside = |line: &LeaseLine| whole.covers(line.resource);
-        let Some(second) = lines.next_if(&mut inside) else {
+        let inside = |line: &LeaseLine| whole.covers(line.resource);
+        let Some(second) = lines.next_if(inside) else {
             kept.push(first);
             continue;
         };
         let mut cluster = vec![first, second];
-        while let Some(line) = lines.next_if(&mut inside) {
+        while let Some(line) = lines.next_if(inside) {
             cluster.push(line);
         }
         kept.extend(latest_of(cluster, strictness, summary)?);
@@ -100,7 +100,7 @@ fn bad_line(
     strictness: Strictness,
     summary: &mut Summary,
 ) -> Result<(), ImportError> {
-    let file = summary.files.get(line.place.file as usize).cloned().unwrap_or_default();
+    let file = summary.file(line.place.file).to_owned();
     let bad = || BadLine { file, line: line.place.line, reason: reason() };
     if strictness == Strictness::Stop {
         return Err(ImportError::Line(bad()));

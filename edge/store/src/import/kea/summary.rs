@@ -66,6 +66,11 @@ impl Summary {
         }
     }
 
+    /// The name of a file, by its place in the order of reading.
+    pub(super) fn file(&self, index: u32) -> &str {
+        self.files.get(index as usize).map_or("", String::as_str)
+    }
+
     /// Counts a warning, and keeps it if there is room.
     pub(super) fn warn(&mut self, warning: impl FnOnce() -> String) {
         self.warning_count += 1;

@@ -1,0 +1,358 @@
+//! A whole import: a configuration and lease files in; links, clients and a summary out.
+
+use std::collections::BTreeMap;
+use std::net::Ipv6Addr;
+use std::path::{Path, PathBuf};
+
+use proptest::prelude::*;
+use store::import::kea::leases::{LeaseType, Strictness};
+use store::import::kea::{
+    ImportError, Imported, ImportedBinding, ImportedClient, Request, import, written_at,
+};
+use wire::{Iaid, Prefix};
+
+const HEADER: &str = "address,duid,valid_lifetime,expire,subnet_id,pref_lifetime,lease_type,iaid,\
+                      prefix_len,fqdn_fwd,fqdn_rev,hostname,hwaddr,state,user_context";
+const CONFIG: &str = r#"{ "Dhcp6": {
+    "server-id": { "type": "LL", "htype": 1, "identifier": "0200000000aa" },
+    "subnet6": [ { "id": 1, "subnet": "2001:db8:1::/64", "relay": { "ip-addresses": [ "2001:db8:1::1" ] } } ],
+    "shared-networks": [ {
+        "name": "town", "interface": "eth1", "relay": { "ip-addresses": [ "2001:db8:9::1" ] },
+        "subnet6": [
+            { "id": 2, "subnet": "2001:db8:2::/64", "relay": { "ip-addresses": [ "2001:db8:2::1" ] } },
+            { "id": 3, "subnet": "2001:db8:3::/64", "relay": { "ip-addresses": [ "2001:db8:2::1" ] } } ] } ]
+} }"#;
+/// When the test files are read, unless a test says otherwise.
+const NOW: u64 = 1_000_001_000;
+
+/// One line; the client is heard `ago` seconds before [`NOW`].
+struct Line {
+    resource: &'static str,
+    client: u8,
+    iaid: u32,
+    subnet: u32,
+    ago: u64,
+    state: u32,
+    temporary: bool,
+    tail: &'static str,
+}
+
+const LINE: Line = Line {
+    resource: "2001:db8:1::1",
+    client: 1,
+    iaid: 1,
+    subnet: 1,
+    ago: 100,
+    state: 0,
+    temporary: false,
+    tail: "",
+};
+
+impl Line {
+    fn text(&self) -> String {
+        let Self { resource, client, iaid, subnet, ago, state, temporary, tail } = self;
+        let (address, length, lease_type) = match resource.split_once('/') {
+            Some((address, length)) => (address, length, 2),
+            None => (*resource, "128", u32::from(*temporary)),
+        };
+        let expire = NOW - ago + 4000;
+        let duid = if *state == 1 { "00:00:00".to_owned() } else { format!("00:03:00:01:{client:02x}") };
+        format!(
+            "{address},{duid},4000,{expire},{subnet},3000,{lease_type},{iaid},{length},0,0,,,{state},{tail}\n"
+        )
+    }
+}
+
+fn request(directory: &Path) -> Request {
+    Request {
+        config: directory.join("kea.conf"),
+        leases: Some(directory.join("leases6.csv")),
+        strictness: Strictness::LeaveOut,
+        now: NOW,
+        file_now: None,
+    }
+}
+
+fn try_import(lines: &[Line], change: impl FnOnce(&mut Request)) -> Result<Imported, ImportError> {
+    let directory = tempfile::tempdir().unwrap();
+    let text: String = lines.iter().map(Line::text).collect();
+    std::fs::write(directory.path().join("kea.conf"), CONFIG).unwrap();
+    std::fs::write(directory.path().join("leases6.csv"), format!("{HEADER}\n{text}")).unwrap();
+    let mut request = request(directory.path());
+    change(&mut request);
+    import(&request, &mut |_| ())
+}
+
+fn import_lines(lines: &[Line]) -> Imported {
+    try_import(lines, |_| ()).unwrap()
+}
+
+fn holds(client: &ImportedClient) -> Vec<(u32, Vec<String>)> {
+    let leases =
+        |binding: &ImportedBinding| binding.leases.iter().map(|lease| lease.resource.to_string()).collect();
+    client.bindings.iter().map(|binding| (binding.iaid.0, leases(binding))).collect()
+}
+
+#[test]
+fn a_shared_network_is_one_link_and_its_leases_one_client() {
+    let imported = import_lines(&[
+        Line { resource: "2001:db8:2::5", subnet: 2, ..LINE },
+        Line { resource: "2001:db8:3::5", subnet: 3, ..LINE },
+        Line { resource: "2001:db8:a000::/56", subnet: 3, ..LINE },
+        Line { resource: "2001:db8:1::5", subnet: 1, ..LINE },
+    ]);
+    let names: Vec<_> = imported.links.iter().map(|link| &*link.name).collect();
+    assert_eq!(names, ["town", "subnet-1"]);
+    let town = &imported.links[0];
+    assert_eq!(town.on_link, ["2001:db8:2::/64", "2001:db8:3::/64"].map(|text| text.parse().unwrap()));
+    assert_eq!(town.relays, ["2001:db8:9::1", "2001:db8:2::1"].map(|text| text.parse::<Ipv6Addr>().unwrap()));
+    assert_eq!(town.interface.as_deref(), Some("eth1"));
+
+    let [on_town, on_subnet] = &imported.clients[..] else { panic!("{:?}", imported.clients) };
+    assert_eq!((on_town.link, on_subnet.link), (0, 1));
+    let addresses = vec!["2001:db8:2::5/128".to_owned(), "2001:db8:3::5/128".to_owned()];
+    assert_eq!(holds(on_town), [(1, addresses), (1, vec!["2001:db8:a000::/56".to_owned()])]);
+    assert_eq!(on_town.bindings[0].lease_type, LeaseType::Address);
+    assert_eq!(on_town.bindings[1].lease_type, LeaseType::Prefix);
+    assert_eq!((imported.summary.clients, imported.summary.links, imported.summary.active), (2, 2, 4));
+}
+
+#[test]
+fn where_a_client_is_the_lease_heard_of_last_says() {
+    const OLD: &str = r#"{"ISC":{"relays":[{"hop":0&#x2c"link":"2001:db8::1"&#x2c"peer":"fe80::1"}]}}"#;
+    const NEW: &str = r#"{"ISC":{"relays":[{"hop":0&#x2c"link":"2001:db8::2"&#x2c"peer":"fe80::1"}]}}"#;
+    let imported = import_lines(&[
+        Line { resource: "2001:db8:1::5", iaid: 2, ago: 50, tail: NEW, ..LINE },
+        Line { resource: "2001:db8:1::6", iaid: 1, ago: 500, tail: OLD, ..LINE },
+        Line { resource: "2001:db8:1::7", iaid: 1, ago: 400, tail: OLD, ..LINE },
+    ]);
+    let client = &imported.clients[0];
+    assert_eq!(client.heard_at, NOW - 50);
+    assert_eq!(client.relays.as_ref().unwrap()[17], 2);
+    assert_eq!(client.bindings.iter().map(|binding| binding.iaid).collect::<Vec<_>>(), [Iaid(1), Iaid(2)]);
+    assert_eq!(client.bindings[0].heard_at, NOW - 400);
+    assert_eq!(
+        client.bindings[0].leases.iter().map(|lease| lease.granted_at).collect::<Vec<_>>(),
+        [NOW - 500, NOW - 400]
+    );
+}
+
+#[test]
+fn relays_that_cannot_be_read_cost_a_warning() {
+    let imported = import_lines(&[Line { tail: "[]", ..LINE }]);
+    assert_eq!(imported.clients[0].relays, None);
+    assert!(imported.summary.warnings[0].contains("leases6.csv:2: the user context is not Kea's"));
+    assert!(imported.summary.warnings[0].ends_with("; imported without its relays"));
+}
+
+#[test]
+fn only_what_is_in_force_is_imported_and_the_rest_is_counted() {
+    let imported = import_lines(&[
+        Line { resource: "2001:db8:1::1", ..LINE },
+        Line { resource: "2001:db8:1::2", ago: 4000, ..LINE },
+        Line { resource: "2001:db8:1::3", ago: 4001, ..LINE },
+        Line { resource: "2001:db8:1::4", state: 1, ..LINE },
+        Line { resource: "2001:db8:1::5", state: 2, ..LINE },
+        Line { resource: "2001:db8:1::6", state: 3, ..LINE },
+        Line { resource: "2001:db8:1::7", state: 4, ..LINE },
+        Line { resource: "2001:db8:1::8", temporary: true, ..LINE },
+        Line { resource: "2001:db8:1::9", state: 1, ago: 5000, ..LINE },
+    ]);
+    let addresses = ["2001:db8:1::1/128", "2001:db8:1::2/128"].map(str::to_owned);
+    assert_eq!(holds(&imported.clients[0]), [(1, addresses.into())]);
+    let summary = imported.summary;
+    assert_eq!((summary.lines, summary.active, summary.expired), (9, 2, 3));
+    assert_eq!((summary.declined, summary.released, summary.registered, summary.temporary), (1, 1, 1, 1));
+}
+
+#[test]
+fn leases_outlive_the_subnet_they_were_granted_in() {
+    let imported = import_lines(&[
+        Line { resource: "2001:db8:77::1", subnet: 77, ..LINE },
+        Line { resource: "2001:db8:77::2", subnet: 77, client: 2, ..LINE },
+        Line { resource: "2001:db8:78::1", subnet: 78, ..LINE },
+    ]);
+    let names: Vec<_> = imported.links.iter().map(|link| &*link.name).collect();
+    assert_eq!(names, ["town", "subnet-1", "subnet-77", "subnet-78"]);
+    assert!(imported.links[2].on_link.is_empty());
+    assert_eq!(imported.clients.len(), 3);
+    assert_eq!(
+        imported.summary.warnings,
+        [
+            "subnet 77 is not configured: its leases are kept on a link `subnet-77`",
+            "subnet 78 is not configured: its leases are kept on a link `subnet-78`",
+        ]
+    );
+}
+
+#[test]
+fn of_two_leases_that_overlap_the_later_line_wins() {
+    let whole = || Line { resource: "2001:db8:a000::/48", ..LINE };
+    let part = || Line { resource: "2001:db8:a000:100::/56", client: 2, ..LINE };
+    let address = || Line { resource: "2001:db8:a000:200::1", client: 3, ..LINE };
+
+    let imported = import_lines(&[whole(), part(), address()]);
+    assert_eq!(imported.clients.len(), 2);
+    let [bad] = &imported.summary.bad[..] else { panic!("{:?}", imported.summary) };
+    assert_eq!(bad.line, 2);
+    assert!(bad.file.ends_with("leases6.csv"));
+    assert!(bad.reason.starts_with("2001:db8:a000::/48 overlaps 2001:db8:a000:"), "{}", bad.reason);
+    assert!(bad.reason.ends_with("which a later line tells of"), "{}", bad.reason);
+
+    let imported = import_lines(&[part(), address(), whole()]);
+    assert_eq!(imported.clients.len(), 1);
+    assert_eq!((imported.summary.active, imported.summary.bad_lines), (1, 2));
+
+    let error = try_import(&[part(), whole()], |request| request.strictness = Strictness::Stop).unwrap_err();
+    assert!(error.to_string().contains("leases6.csv:2: 2001:db8:a000:100::/56 overlaps"), "{error}");
+}
+
+#[test]
+fn what_has_expired_overlaps_nothing() {
+    let imported = import_lines(&[
+        Line { resource: "2001:db8:a000::/48", ..LINE },
+        Line { resource: "2001:db8:a000:100::/56", ago: 5000, ..LINE },
+    ]);
+    assert_eq!((imported.summary.active, imported.summary.expired, imported.summary.bad_lines), (1, 1, 0));
+}
+
+#[test]
+fn the_time_in_the_files_can_be_said() {
+    let lines = || [Line { ago: 100, ..LINE }, Line { resource: "2001:db8:1::2", ago: 4050, ..LINE }];
+    let years_later = |request: &mut Request| {
+        request.now = NOW + 500_000_000;
+        request.file_now = Some(NOW);
+    };
+    let imported = try_import(&lines(), years_later).unwrap();
+    let lease = &imported.clients[0].bindings[0].leases[0];
+    assert_eq!((lease.granted_at, lease.valid_secs), (NOW + 500_000_000 - 100, 4000));
+    assert_eq!((imported.summary.active, imported.summary.expired), (1, 1));
+
+    let imported = try_import(&lines(), |request| request.now = NOW + 500_000_000).unwrap();
+    assert_eq!((imported.clients.len(), imported.summary.expired), (0, 2));
+
+    let imported = try_import(&lines(), |request| request.file_now = Some(NOW - 150)).unwrap();
+    assert_eq!(imported.clients[0].heard_at, NOW + 50);
+    assert_eq!(imported.summary.active, 2);
+}
+
+#[test]
+fn the_moment_of_writing_is_the_latest_moment_of_hearing() {
+    let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../samples/kea");
+    let at = |name: &str| written_at(&samples.join(name), &mut |_| ()).unwrap();
+    assert_eq!(at("kea-2.2-leases6.csv"), 1_795_422_970);
+    assert_eq!(at("kea-3.3-leases6.csv"), 1_795_423_083);
+}
+
+#[test]
+fn what_kea_itself_wrote() {
+    for (version, file_now, clients) in [("2.2", 1_795_422_970, 6), ("3.3", 1_795_423_083, 3)] {
+        let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../samples/kea");
+        let request = Request {
+            config: samples.join(format!("kea-{version}-dhcp6.conf")),
+            leases: Some(samples.join(format!("kea-{version}-leases6.csv"))),
+            strictness: Strictness::Stop,
+            now: NOW,
+            file_now: Some(file_now),
+        };
+        let imported = import(&request, &mut |_| ()).unwrap();
+        assert_eq!(imported.clients.len(), clients, "{version}");
+        assert!(imported.clients.iter().all(|client| client.relays.is_some() && client.bindings.len() == 2));
+        assert_eq!(imported.server_duid.unwrap().to_string(), "00:03:00:01:02:00:00:00:00:aa");
+        assert_eq!((imported.summary.links, imported.summary.warning_count), (1, 0));
+    }
+}
+
+#[test]
+fn a_duid_that_kea_made_up_is_read_from_its_file() {
+    let directory = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| std::fs::write(directory.path().join(name), text).unwrap();
+    write("kea.conf", r#"{ "Dhcp6": { "lease-database": { "type": "memfile" } } }"#);
+    write("leases6.csv", HEADER);
+    let duid = || import(&request(directory.path()), &mut |_| ()).map(|imported| imported.server_duid);
+
+    assert_eq!(duid().unwrap(), None);
+    write("kea-dhcp6-serverid", "00:01:00:01:2a:bc:de:f0:02:00:00:00:00:aa\n");
+    assert_eq!(duid().unwrap().unwrap().to_string(), "00:01:00:01:2a:bc:de:f0:02:00:00:00:00:aa");
+    write("kea-dhcp6-serverid", "00:02:00:00:09:bf:ab:c1");
+    assert_eq!(duid().unwrap(), None, "of another type than configured");
+    write("kea-dhcp6-serverid", "who knows");
+    assert!(matches!(duid().unwrap_err(), ImportError::ServerId(_)));
+}
+
+#[test]
+fn the_lease_file_is_the_configured_one_unless_another_is_named() {
+    let directory = tempfile::tempdir().unwrap();
+    let leases = directory.path().join("elsewhere.csv");
+    let name = leases.display();
+    let config =
+        format!(r#"{{ "Dhcp6": {{ "lease-database": {{ "type": "memfile", "name": "{name}" }} }} }}"#);
+    std::fs::write(directory.path().join("kea.conf"), config).unwrap();
+    std::fs::write(&leases, format!("{HEADER}\n{}", LINE.text())).unwrap();
+    let configured = Request { leases: None, ..request(directory.path()) };
+    assert_eq!(import(&configured, &mut |_| ()).unwrap().summary.active, 1);
+
+    std::fs::write(directory.path().join("kea.conf"), r#"{ "Dhcp6": {} }"#).unwrap();
+    let error = import(&configured, &mut |_| ()).unwrap_err();
+    assert!(matches!(error, ImportError::LeaseFileUnknown(_)), "{error}");
+    let missing = Request { leases: Some(PathBuf::from("/nowhere/leases6.csv")), ..configured };
+    assert!(matches!(import(&missing, &mut |_| ()).unwrap_err(), ImportError::NoLeaseFile(_)));
+}
+
+#[test]
+fn a_summary_is_json() {
+    let imported = import_lines(&[LINE]);
+    let json = serde_json::to_value(&imported.summary).unwrap();
+    assert_eq!(
+        (&json["active"], &json["bad_lines"], &json["bad"]),
+        (&1.into(), &0.into(), &serde_json::json!([]))
+    );
+}
+
+/// What a model that does it slowly keeps: the last line about each address, and of what is left, going back
+/// from the last line, whatever overlaps nothing kept already.
+fn model(lines: &[(Prefix, u8)]) -> BTreeMap<Prefix, u8> {
+    let last: BTreeMap<Ipv6Addr, usize> =
+        lines.iter().enumerate().map(|(index, (prefix, _))| (prefix.address(), index)).collect();
+    let mut indexes: Vec<usize> = last.into_values().collect();
+    indexes.sort_unstable();
+    let mut kept: BTreeMap<Prefix, u8> = BTreeMap::new();
+    for index in indexes.into_iter().rev() {
+        let (prefix, client) = lines[index];
+        if !kept.keys().any(|other| other.overlaps(prefix)) {
+            kept.insert(prefix, client);
+        }
+    }
+    kept
+}
+
+proptest! {
+    #[test]
+    fn nothing_overlaps_and_the_later_line_wins(
+        lines in prop::collection::vec((0_u128..16, 124_u8..=128, 1_u8..4), 1..30),
+    ) {
+        let lines: Vec<(Prefix, u8)> = lines
+            .into_iter()
+            .map(|(low, length, client)| (Prefix::new(Ipv6Addr::from_bits(low), length).unwrap(), client))
+            .collect();
+        let text = |(prefix, client): &(Prefix, u8)| {
+            let (address, length) = (prefix.address(), prefix.length());
+            format!("{address},00:03:{client:02x},4000,{NOW},1,0,2,1,{length},0,0,,,0,\n")
+        };
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::write(directory.path().join("kea.conf"), CONFIG).unwrap();
+        let text: String = lines.iter().map(text).collect();
+        std::fs::write(directory.path().join("leases6.csv"), format!("{HEADER}\n{text}")).unwrap();
+
+        let imported = import(&request(directory.path()), &mut |_| ()).unwrap();
+        let mut held = BTreeMap::new();
+        for client in &imported.clients {
+            for lease in client.bindings.iter().flat_map(|binding| &binding.leases) {
+                prop_assert_eq!(held.insert(lease.resource, client.duid.octets()[2]), None);
+            }
+        }
+        prop_assert_eq!(held, model(&lines));
+        let summary = imported.summary;
+        prop_assert_eq!(summary.lines, summary.active + summary.superseded + summary.bad_lines);
+    }
+}
