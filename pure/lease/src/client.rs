@@ -1,0 +1,159 @@
+//! The one record: a client on a link, its bindings and their leases.
+//!
+//! Times are what a store can keep: seconds since 1970, and lifetimes as granted. What remains of a
+//! lifetime is computed from when the lease was granted, never from when the client was last heard,
+//! because a client can be heard without its leases being extended.
+
+use wire::{Duid, INFINITE, Iaid, OptionCode, Prefix};
+
+use crate::{LinkId, RelayPath, Resource};
+
+/// Which client: a DUID, and the link it is on. A client on two links is two records.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ClientKey {
+    /// The link.
+    pub link: LinkId,
+    /// The client's own identifier.
+    pub duid: Duid,
+}
+
+/// Everything one DUID holds on one link.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Client {
+    /// Which client, where.
+    pub key: ClientKey,
+    /// When and through which relays it was last spoken with.
+    pub heard: Heard,
+    /// The client's own options, kept because a leasequery may ask for them, in the order sent.
+    pub options: Vec<(OptionCode, Box<[u8]>)>,
+    /// Its identity associations.
+    pub bindings: Vec<Binding>,
+}
+
+/// The last contact that changed or confirmed what the client holds (RFC 5007 §4.1.2.3).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Heard {
+    /// Seconds since 1970.
+    pub at_unix_secs: u64,
+    /// The relays it came through; `None` if it came directly, or nobody remembers.
+    pub path: Option<RelayPath>,
+}
+
+/// One identity association (RFC 8415 §12).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Binding {
+    /// Addresses or prefixes.
+    pub kind: IaKind,
+    /// The client's number for it.
+    pub iaid: Iaid,
+    /// What it holds.
+    pub leases: Vec<Lease>,
+}
+
+/// What an identity association holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum IaKind {
+    /// Addresses: IA_NA.
+    Address,
+    /// Delegated prefixes: IA_PD.
+    Prefix,
+}
+
+/// A resource, for how long, and what became of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lease {
+    /// What is leased.
+    pub resource: Resource,
+    /// Whether it is still the client's.
+    pub state: LeaseState,
+    /// When it was granted or last extended, in seconds since 1970: both lifetimes count from here.
+    pub granted_unix_secs: u64,
+    /// Seconds, or [`INFINITE`].
+    pub preferred_secs: u32,
+    /// Seconds, or [`INFINITE`].
+    pub valid_secs: u32,
+    /// The part of a delegated prefix that stays with the delegating side (RFC 6603).
+    pub excluded: Option<Prefix>,
+}
+
+/// What became of a lease.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum LeaseState {
+    /// The client's, as long as its valid lifetime lasts.
+    Active,
+    /// Given back; remembered, so that the client can have the same again.
+    Released,
+    /// Run out; remembered likewise.
+    Expired,
+    /// Found in use by somebody else; rests.
+    Declined,
+}
+
+impl LeaseState {
+    /// Whether nobody else may be given the resource.
+    pub fn occupies(self) -> bool {
+        matches!(self, Self::Active | Self::Declined)
+    }
+}
+
+impl Lease {
+    /// Seconds of valid lifetime that remain; 0 if the lease is not active or has run out.
+    #[inline]
+    pub fn valid_remaining_secs(&self, now_unix_secs: u64) -> u32 {
+        match self.state {
+            LeaseState::Active => remaining(self.valid_secs, self.granted_unix_secs, now_unix_secs),
+            LeaseState::Released | LeaseState::Expired | LeaseState::Declined => 0,
+        }
+    }
+
+    /// Seconds of preferred lifetime that remain, never more than of the valid one.
+    #[inline]
+    pub fn preferred_remaining_secs(&self, now_unix_secs: u64) -> u32 {
+        let preferred = remaining(self.preferred_secs, self.granted_unix_secs, now_unix_secs);
+        preferred.min(self.valid_remaining_secs(now_unix_secs))
+    }
+
+    /// When the valid lifetime ends, in seconds since 1970; `None` for never.
+    pub fn valid_until_unix_secs(&self) -> Option<u64> {
+        (self.valid_secs != INFINITE).then(|| self.granted_unix_secs + u64::from(self.valid_secs))
+    }
+}
+
+/// A clock that has stepped back must not stretch a lifetime beyond what was granted.
+fn remaining(lifetime_secs: u32, granted_unix_secs: u64, now_unix_secs: u64) -> u32 {
+    if lifetime_secs == INFINITE {
+        return INFINITE;
+    }
+    let elapsed = now_unix_secs.saturating_sub(granted_unix_secs);
+    u64::from(lifetime_secs).saturating_sub(elapsed) as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lease(preferred_secs: u32, valid_secs: u32) -> Lease {
+        Lease {
+            resource: Resource::Address("2001:db8::1".parse().unwrap()),
+            state: LeaseState::Active,
+            granted_unix_secs: 1_000_000,
+            preferred_secs,
+            valid_secs,
+            excluded: None,
+        }
+    }
+
+    // LQ-S-25
+    #[test]
+    fn lifetimes_shrink_with_time_and_stop_at_zero() {
+        let remaining = |lease: Lease, after: u64| {
+            (lease.preferred_remaining_secs(1_000_000 + after), lease.valid_remaining_secs(1_000_000 + after))
+        };
+        assert_eq!(remaining(lease(3600, 7200), 600), (3000, 6600));
+        assert_eq!(remaining(lease(3600, 7200), 4000), (0, 3200));
+        assert_eq!(remaining(lease(3600, 7200), 7200), (0, 0));
+        assert_eq!(remaining(lease(INFINITE, INFINITE), 1 << 40), (INFINITE, INFINITE));
+        assert_eq!(remaining(lease(INFINITE, 7200), 600), (6600, 6600));
+        assert_eq!(lease(3600, 7200).valid_remaining_secs(0), 7200);
+    }
+}
