@@ -3,8 +3,9 @@
 use std::net::Ipv6Addr;
 use std::path::{Path, PathBuf};
 
+use lease::DelegationPool;
 use store::import::kea::ServerId;
-use store::import::kea::config::{KeaConfig, Network, PdPool, read};
+use store::import::kea::config::{KeaConfig, Network, read};
 use wire::Prefix;
 
 fn read_test_file(name: &str) -> KeaConfig {
@@ -59,8 +60,8 @@ fn prefixes_to_delegate_and_what_is_left_out_of_them() {
     let config = read_test_file("everything.conf");
     let excluded = Some(prefix("2001:db8:a000:80::/64"));
     let expected = [
-        PdPool { prefix: prefix("2001:db8:a000::/40"), delegated_length: 56, excluded },
-        PdPool { prefix: prefix("2001:db8:b000::/56"), delegated_length: 56, excluded: None },
+        DelegationPool { prefix: prefix("2001:db8:a000::/40"), delegated_length: 56, excluded },
+        DelegationPool { prefix: prefix("2001:db8:b000::/56"), delegated_length: 56, excluded: None },
     ];
     assert_eq!(config.networks[0].subnets[1].pd_pools, expected);
 }

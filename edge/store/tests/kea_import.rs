@@ -4,12 +4,11 @@ use std::collections::BTreeMap;
 use std::net::Ipv6Addr;
 use std::path::{Path, PathBuf};
 
+use lease::{Binding, Client, ClientView, IaKind, LinkId, Resource, image};
 use proptest::prelude::*;
-use store::import::kea::leases::{LeaseType, Strictness};
-use store::import::kea::{
-    ImportError, Imported, ImportedBinding, ImportedClient, Request, import, written_at,
-};
-use wire::{Iaid, Prefix};
+use store::import::kea::leases::Strictness;
+use store::import::kea::{ImportError, Imported, Request, import, written_at};
+use wire::{Iaid, OptionCode, Prefix};
 
 const HEADER: &str = "address,duid,valid_lifetime,expire,subnet_id,pref_lifetime,lease_type,iaid,\
                       prefix_len,fqdn_fwd,fqdn_rev,hostname,hwaddr,state,user_context";
@@ -20,7 +19,9 @@ const CONFIG: &str = r#"{ "Dhcp6": {
         "name": "town", "interface": "eth1", "relay": { "ip-addresses": [ "2001:db8:9::1" ] },
         "subnet6": [
             { "id": 2, "subnet": "2001:db8:2::/64", "relay": { "ip-addresses": [ "2001:db8:2::1" ] } },
-            { "id": 3, "subnet": "2001:db8:3::/64", "relay": { "ip-addresses": [ "2001:db8:2::1" ] } } ] } ]
+            { "id": 3, "subnet": "2001:db8:3::/64", "relay": { "ip-addresses": [ "2001:db8:2::1" ] },
+              "pd-pools": [ { "prefix": "2001:db8:b000::", "prefix-len": 40, "delegated-len": 56,
+                  "excluded-prefix": "2001:db8:b000:ab::", "excluded-prefix-len": 64 } ] } ] } ]
 } }"#;
 /// When the test files are read, unless a test says otherwise.
 const NOW: u64 = 1_000_001_000;
@@ -87,9 +88,8 @@ fn import_lines(lines: &[Line]) -> Imported {
     try_import(lines, |_| ()).unwrap()
 }
 
-fn holds(client: &ImportedClient) -> Vec<(u32, Vec<String>)> {
-    let leases =
-        |binding: &ImportedBinding| binding.leases.iter().map(|lease| lease.resource.to_string()).collect();
+fn holds(client: &Client) -> Vec<(u32, Vec<String>)> {
+    let leases = |binding: &Binding| binding.leases.iter().map(|lease| lease.resource.to_string()).collect();
     client.bindings.iter().map(|binding| (binding.iaid.0, leases(binding))).collect()
 }
 
@@ -104,16 +104,19 @@ fn a_shared_network_is_one_link_and_its_leases_one_client() {
     let names: Vec<_> = imported.links.iter().map(|link| &*link.name).collect();
     assert_eq!(names, ["town", "subnet-1"]);
     let town = &imported.links[0];
-    assert_eq!(town.on_link, ["2001:db8:2::/64", "2001:db8:3::/64"].map(|text| text.parse().unwrap()));
-    assert_eq!(town.relays, ["2001:db8:9::1", "2001:db8:2::1"].map(|text| text.parse::<Ipv6Addr>().unwrap()));
-    assert_eq!(town.interface.as_deref(), Some("eth1"));
+    assert_eq!(town.prefixes, ["2001:db8:2::/64", "2001:db8:3::/64"].map(|text| text.parse().unwrap()));
+    assert_eq!(
+        town.relay_addresses,
+        ["2001:db8:9::1", "2001:db8:2::1"].map(|text| text.parse::<Ipv6Addr>().unwrap())
+    );
+    assert_eq!(imported.interfaces, [(LinkId(2), "eth1".to_owned())]);
 
-    let [on_town, on_subnet] = &imported.clients[..] else { panic!("{:?}", imported.clients) };
-    assert_eq!((on_town.link, on_subnet.link), (0, 1));
-    let addresses = vec!["2001:db8:2::5/128".to_owned(), "2001:db8:3::5/128".to_owned()];
+    let [on_subnet, on_town] = &imported.clients[..] else { panic!("{:?}", imported.clients) };
+    assert_eq!((town.id, on_town.key.link, on_subnet.key.link), (LinkId(2), LinkId(2), LinkId(1)));
+    let addresses = vec!["2001:db8:2::5".to_owned(), "2001:db8:3::5".to_owned()];
     assert_eq!(holds(on_town), [(1, addresses), (1, vec!["2001:db8:a000::/56".to_owned()])]);
-    assert_eq!(on_town.bindings[0].lease_type, LeaseType::Address);
-    assert_eq!(on_town.bindings[1].lease_type, LeaseType::Prefix);
+    assert_eq!(on_town.bindings[0].kind, IaKind::Address);
+    assert_eq!(on_town.bindings[1].kind, IaKind::Prefix);
     assert_eq!((imported.summary.clients, imported.summary.links, imported.summary.active), (2, 2, 4));
 }
 
@@ -127,20 +130,55 @@ fn where_a_client_is_the_lease_heard_of_last_says() {
         Line { resource: "2001:db8:1::7", iaid: 1, ago: 400, tail: OLD, ..LINE },
     ]);
     let client = &imported.clients[0];
-    assert_eq!(client.heard_at, NOW - 50);
-    assert_eq!(client.relays.as_ref().unwrap()[17], 2);
+    assert_eq!(client.heard.at_unix_secs, NOW - 50);
+    assert_eq!(client.heard.path.as_ref().unwrap().octets()[17], 2);
     assert_eq!(client.bindings.iter().map(|binding| binding.iaid).collect::<Vec<_>>(), [Iaid(1), Iaid(2)]);
-    assert_eq!(client.bindings[0].heard_at, NOW - 400);
     assert_eq!(
-        client.bindings[0].leases.iter().map(|lease| lease.granted_at).collect::<Vec<_>>(),
+        client.bindings[0].leases.iter().map(|lease| lease.granted_unix_secs).collect::<Vec<_>>(),
         [NOW - 500, NOW - 400]
     );
 }
 
 #[test]
+fn a_name_is_an_option_of_the_client() {
+    let directory = tempfile::tempdir().unwrap();
+    let line = LINE.text().replace(",128,0,0,,", ",128,1,1,a.example.,");
+    std::fs::write(directory.path().join("kea.conf"), CONFIG).unwrap();
+    std::fs::write(directory.path().join("leases6.csv"), format!("{HEADER}\n{line}")).unwrap();
+    let imported = import(&request(directory.path()), &mut |_| ()).unwrap();
+    let expected: &[u8] = b"\x01\x01a\x07example\0";
+    assert_eq!(imported.clients[0].options, [(OptionCode::CLIENT_FQDN, expected.into())]);
+}
+
+#[test]
+fn what_is_excluded_from_a_pool_is_excluded_from_each_prefix() {
+    let imported = import_lines(&[
+        Line { resource: "2001:db8:b000:100::/56", subnet: 3, ..LINE },
+        Line { resource: "2001:db8:b000:200::/60", subnet: 3, ..LINE },
+        Line { resource: "2001:db8:c000::/56", subnet: 3, ..LINE },
+    ]);
+    let excluded: Vec<_> =
+        imported.clients[0].bindings[0].leases.iter().map(|lease| lease.excluded).collect();
+    assert_eq!(excluded, [Some("2001:db8:b000:1ab::/64".parse().unwrap()), None, None]);
+}
+
+#[test]
+fn a_client_with_more_leases_than_a_record_holds_is_reported() {
+    let directory = tempfile::tempdir().unwrap();
+    let line = |n: u32| LINE.text().replace("2001:db8:1::1,", &format!("2001:db8:1::{n:x},"));
+    let text: String = (1..=10_002).map(line).collect();
+    std::fs::write(directory.path().join("kea.conf"), CONFIG).unwrap();
+    std::fs::write(directory.path().join("leases6.csv"), format!("{HEADER}\n{text}")).unwrap();
+    let imported = import(&request(directory.path()), &mut |_| ()).unwrap();
+    assert_eq!((imported.summary.active, imported.summary.bad_lines), (10_000, 2));
+    assert_eq!(imported.summary.bad[0].reason, "the client holds more than 10000 leases on one link");
+    assert!(image::encode(&imported.clients[0]).len() <= store::MAX_IMAGE_LEN);
+}
+
+#[test]
 fn relays_that_cannot_be_read_cost_a_warning() {
     let imported = import_lines(&[Line { tail: "[]", ..LINE }]);
-    assert_eq!(imported.clients[0].relays, None);
+    assert_eq!(imported.clients[0].heard.path, None);
     assert!(imported.summary.warnings[0].contains("leases6.csv:2: the user context is not Kea's"));
     assert!(imported.summary.warnings[0].ends_with("; imported without its relays"));
 }
@@ -158,11 +196,12 @@ fn only_what_is_in_force_is_imported_and_the_rest_is_counted() {
         Line { resource: "2001:db8:1::8", temporary: true, ..LINE },
         Line { resource: "2001:db8:1::9", state: 1, ago: 5000, ..LINE },
     ]);
-    let addresses = ["2001:db8:1::1/128", "2001:db8:1::2/128"].map(str::to_owned);
+    let addresses = ["2001:db8:1::1", "2001:db8:1::2"].map(str::to_owned);
     assert_eq!(holds(&imported.clients[0]), [(1, addresses.into())]);
     let summary = imported.summary;
     assert_eq!((summary.lines, summary.active, summary.expired), (9, 2, 3));
     assert_eq!((summary.declined, summary.released, summary.registered, summary.temporary), (1, 1, 1, 1));
+    assert_eq!(summary.warnings, ["1 declined addresses may be assigned again: they are nobody's leases"]);
 }
 
 #[test]
@@ -174,7 +213,7 @@ fn leases_outlive_the_subnet_they_were_granted_in() {
     ]);
     let names: Vec<_> = imported.links.iter().map(|link| &*link.name).collect();
     assert_eq!(names, ["town", "subnet-1", "subnet-77", "subnet-78"]);
-    assert!(imported.links[2].on_link.is_empty());
+    assert!(imported.links[2].prefixes.is_empty());
     assert_eq!(imported.clients.len(), 3);
     assert_eq!(
         imported.summary.warnings,
@@ -225,14 +264,14 @@ fn the_time_in_the_files_can_be_said() {
     };
     let imported = try_import(&lines(), years_later).unwrap();
     let lease = &imported.clients[0].bindings[0].leases[0];
-    assert_eq!((lease.granted_at, lease.valid_secs), (NOW + 500_000_000 - 100, 4000));
+    assert_eq!((lease.granted_unix_secs, lease.valid_secs), (NOW + 500_000_000 - 100, 4000));
     assert_eq!((imported.summary.active, imported.summary.expired), (1, 1));
 
     let imported = try_import(&lines(), |request| request.now = NOW + 500_000_000).unwrap();
     assert_eq!((imported.clients.len(), imported.summary.expired), (0, 2));
 
     let imported = try_import(&lines(), |request| request.file_now = Some(NOW - 150)).unwrap();
-    assert_eq!(imported.clients[0].heard_at, NOW + 50);
+    assert_eq!(imported.clients[0].heard.at_unix_secs, NOW + 50);
     assert_eq!(imported.summary.active, 2);
 }
 
@@ -257,7 +296,9 @@ fn what_kea_itself_wrote() {
         };
         let imported = import(&request, &mut |_| ()).unwrap();
         assert_eq!(imported.clients.len(), clients, "{version}");
-        assert!(imported.clients.iter().all(|client| client.relays.is_some() && client.bindings.len() == 2));
+        assert!(
+            imported.clients.iter().all(|client| client.heard.path.is_some() && client.bindings.len() == 2)
+        );
         assert_eq!(imported.server_duid.unwrap().to_string(), "00:03:00:01:02:00:00:00:00:aa");
         assert_eq!((imported.summary.links, imported.summary.warning_count), (1, 0));
     }
@@ -309,6 +350,13 @@ fn a_summary_is_json() {
     );
 }
 
+fn prefix(resource: Resource) -> Prefix {
+    match resource {
+        Resource::Address(address) => Prefix::new(address, 128).unwrap(),
+        Resource::Prefix(prefix) => prefix,
+    }
+}
+
 /// What a model that does it slowly keeps: the last line about each address, and of what is left, going back
 /// from the last line, whatever overlaps nothing kept already.
 fn model(lines: &[(Prefix, u8)]) -> BTreeMap<Prefix, u8> {
@@ -345,10 +393,13 @@ proptest! {
         std::fs::write(directory.path().join("leases6.csv"), format!("{HEADER}\n{text}")).unwrap();
 
         let imported = import(&request(directory.path()), &mut |_| ()).unwrap();
+        for client in &imported.clients {
+            prop_assert_eq!(&ClientView::decode(&image::encode(client)).unwrap().to_client(), client);
+        }
         let mut held = BTreeMap::new();
         for client in &imported.clients {
             for lease in client.bindings.iter().flat_map(|binding| &binding.leases) {
-                prop_assert_eq!(held.insert(lease.resource, client.duid.octets()[2]), None);
+                prop_assert_eq!(held.insert(prefix(lease.resource), client.key.duid.octets()[2]), None);
             }
         }
         prop_assert_eq!(held, model(&lines));

@@ -131,8 +131,9 @@ proptest! {
         good in prop::collection::vec(any::<bool>(), 14),
     ) {
         let model = b"2001:db8::,00:03:00:01:0a,1,9,1,1,2,1,56,1,1,a,0,{}".split(|&octet| octet == b',');
-        let fields = fields.iter().zip(model).zip(good);
-        let line: Vec<&[u8]> = fields.map(|((any, model), good)| if good { model } else { &any[..] }).collect();
+        let fields = fields.iter().map(|field| &field[..]).zip(model).zip(good);
+        let choose = |((any, model), good)| if good { model } else { any };
+        let line: Vec<&[u8]> = fields.map(choose).collect();
         read_leases(&[HEADER, &line.join(&b',')].concat());
     }
 

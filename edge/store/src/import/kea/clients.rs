@@ -4,57 +4,19 @@
 //! at different times, and may have come through different relays: the lease heard of last says where the
 //! client is.
 
-use std::sync::Arc;
+use std::net::Ipv6Addr;
 
-use wire::{Duid, Iaid, Prefix};
+use lease::{Binding, Client, ClientKey, Heard, IaKind, Lease, LeaseState, LinkId, RelayPath, Resource};
+use wire::{Duid, OptionCode, Prefix};
 
-use super::leases::{LeaseLine, LeaseType, Relays};
-use super::links::Links;
+use super::ImportError;
+use super::leases::{LeaseLine, LeaseType, Strictness};
+use super::links::{Links, excluded};
 use super::summary::Summary;
 
-/// Everything one DUID holds on one link.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ImportedClient {
-    /// Whose.
-    pub duid: Duid,
-    /// The link, as an index into the links imported.
-    pub link: usize,
-    /// When the client was last heard, in seconds since 1970.
-    pub heard_at: u64,
-    /// The relays it was heard through then: one Relay-forward with the others inside it. `None` if there
-    /// were none, or Kea did not remember.
-    pub relays: Option<Arc<[u8]>>,
-    /// Its name, as the value of OPTION_CLIENT_FQDN.
-    pub fqdn: Option<Box<[u8]>>,
-    /// What it holds, in the order of type and IAID.
-    pub bindings: Vec<ImportedBinding>,
-}
-
-/// One identity association.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ImportedBinding {
-    /// IA_NA ([`LeaseType::Address`]) or IA_PD ([`LeaseType::Prefix`]).
-    pub lease_type: LeaseType,
-    /// The client's number for it.
-    pub iaid: Iaid,
-    /// When the client was last heard about it, in seconds since 1970.
-    pub heard_at: u64,
-    /// Its leases, in the order of their addresses.
-    pub leases: Vec<ImportedLease>,
-}
-
-/// One address or prefix.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ImportedLease {
-    /// What is leased.
-    pub resource: Prefix,
-    /// When it was granted or last extended, in seconds since 1970; lifetimes count from here.
-    pub granted_at: u64,
-    /// Preferred lifetime in seconds, not longer than the valid one.
-    pub preferred_secs: u32,
-    /// Valid lifetime in seconds.
-    pub valid_secs: u32,
-}
+/// Leases of one client on one link. A record may have 1 MiB, of which a lease takes up to 54 octets; whoever
+/// has thousands is no client but a mistake.
+const MAX_LEASES: usize = 10_000;
 
 /// From the files' time to real time.
 #[derive(Debug, Clone, Copy)]
@@ -76,90 +38,107 @@ impl Clock {
     }
 }
 
-/// Groups leases in force, in the order of DUIDs and links.
+/// Groups leases in force, in the order of links and DUIDs.
 pub(super) fn group(
     lines: Vec<LeaseLine>,
     links: &mut Links,
     clock: Clock,
+    strictness: Strictness,
     summary: &mut Summary,
-) -> Vec<ImportedClient> {
-    let mut owned: Vec<Owned> =
-        lines.into_iter().filter_map(|line| Owned::new(line, links, summary)).collect();
-    owned.sort_unstable_by(|a, b| a.order().cmp(&b.order()));
-    let clients: Vec<ImportedClient> = owned
-        .chunk_by(|a, b| (a.link, &a.duid) == (b.link, &b.duid))
-        .map(|leases| client(leases, clock, summary))
-        .collect();
+) -> Result<Vec<Client>, ImportError> {
+    let mut held: Vec<Held> =
+        lines.into_iter().filter_map(|line| Held::new(line, links, clock, summary)).collect();
+    held.sort_unstable_by(|a, b| a.order().cmp(&b.order()));
+    let mut clients = Vec::new();
+    for leases in held.chunk_by(|a, b| (a.link, &a.duid) == (b.link, &b.duid)) {
+        let (leases, too_many) = leases.split_at(leases.len().min(MAX_LEASES));
+        for lease in too_many {
+            let reason = || format!("the client holds more than {MAX_LEASES} leases on one link");
+            lease.line.leave_out(reason, strictness, summary)?;
+        }
+        summary.active += leases.len() as u64;
+        clients.push(client(leases, clock, summary));
+    }
     summary.clients = clients.len() as u64;
-    clients
+    Ok(clients)
 }
 
-/// A lease that is somebody's, on a link.
-struct Owned {
+/// A lease in force: whose, where, and as what it is kept.
+struct Held {
     duid: Duid,
-    link: usize,
+    link: LinkId,
+    kind: IaKind,
+    lease: Lease,
     line: LeaseLine,
 }
 
-impl Owned {
-    /// `None` for a lease that is nobody's; none that is in force is.
-    fn new(mut line: LeaseLine, links: &mut Links, summary: &mut Summary) -> Option<Self> {
+impl Held {
+    /// `None` for a lease that is nobody's, or of a temporary address: no lease in force is.
+    fn new(mut line: LeaseLine, links: &mut Links, clock: Clock, summary: &mut Summary) -> Option<Self> {
         let duid = line.duid.take()?;
-        Some(Self { duid, link: links.of_subnet(line.subnet, summary), line })
+        let link = links.of_subnet(line.subnet, summary);
+        let (kind, resource, excluded) = match line.lease_type {
+            LeaseType::Address => (IaKind::Address, Resource::Address(line.resource.address()), None),
+            LeaseType::Prefix => {
+                (IaKind::Prefix, Resource::Prefix(line.resource), excluded(link, line.resource))
+            }
+            LeaseType::Temporary => return None,
+        };
+        let lease = Lease {
+            resource,
+            state: LeaseState::Active,
+            granted_unix_secs: clock.real(line.heard_at),
+            preferred_secs: line.preferred_secs.min(line.valid_secs),
+            valid_secs: line.valid_secs,
+            excluded,
+        };
+        Some(Self { duid, link: link.id, kind, lease, line })
     }
 
-    fn order(&self) -> (&Duid, usize, LeaseType, Iaid, Prefix) {
-        (&self.duid, self.link, self.line.lease_type, self.line.iaid, self.line.resource)
+    fn order(&self) -> (LinkId, &Duid, IaKind, u32, Prefix) {
+        (self.link, &self.duid, self.kind, self.line.iaid.0, self.line.resource)
     }
 }
 
 /// The client of these leases, of which there is at least one.
-fn client(leases: &[Owned], clock: Clock, summary: &mut Summary) -> ImportedClient {
-    let latest = latest(leases);
-    ImportedClient {
-        duid: latest.duid.clone(),
-        link: latest.link,
-        heard_at: clock.real(latest.line.heard_at),
-        relays: relays(&latest.line, summary),
-        fqdn: latest.line.fqdn.clone(),
+fn client(leases: &[Held], clock: Clock, summary: &mut Summary) -> Client {
+    // Of several leases heard of in one second, the one that was written last.
+    let heard = |lease: &&Held| (lease.line.heard_at, lease.line.place);
+    let latest = leases.iter().max_by_key(heard).expect("a group has a member");
+    let fqdn = latest.line.fqdn.iter().map(|name| (OptionCode::CLIENT_FQDN, name.clone()));
+    Client {
+        key: ClientKey { link: latest.link, duid: latest.duid.clone() },
+        heard: Heard {
+            at_unix_secs: clock.real(latest.line.heard_at),
+            path: relay_path(&latest.line, summary),
+        },
+        options: fqdn.collect(),
         bindings: leases
-            .chunk_by(|a, b| (a.line.lease_type, a.line.iaid) == (b.line.lease_type, b.line.iaid))
-            .map(|leases| binding(leases, clock))
+            .chunk_by(|a, b| (a.kind, a.line.iaid) == (b.kind, b.line.iaid))
+            .map(binding)
             .collect(),
     }
 }
 
-fn binding(leases: &[Owned], clock: Clock) -> ImportedBinding {
-    let latest = &latest(leases).line;
-    ImportedBinding {
-        lease_type: latest.lease_type,
-        iaid: latest.iaid,
-        heard_at: clock.real(latest.heard_at),
-        leases: leases.iter().map(|lease| imported_lease(&lease.line, clock)).collect(),
+/// The identity association of these leases, of which there is at least one.
+fn binding(leases: &[Held]) -> Binding {
+    Binding {
+        kind: leases[0].kind,
+        iaid: leases[0].line.iaid,
+        leases: leases.iter().map(|lease| lease.lease).collect(),
     }
 }
 
-fn imported_lease(line: &LeaseLine, clock: Clock) -> ImportedLease {
-    ImportedLease {
-        resource: line.resource,
-        granted_at: clock.real(line.heard_at),
-        preferred_secs: line.preferred_secs.min(line.valid_secs),
-        valid_secs: line.valid_secs,
-    }
-}
-
-/// The lease heard of last; of several heard of in one second, the one that was written last.
-fn latest(leases: &[Owned]) -> &Owned {
-    let heard = |lease: &&Owned| (lease.line.heard_at, lease.line.place);
-    leases.iter().max_by_key(heard).expect("a group has a member")
-}
-
-/// The relays, if they can be had; if not, a warning.
-fn relays(line: &LeaseLine, summary: &mut Summary) -> Option<Arc<[u8]>> {
-    let relays: &Relays = &line.relays;
-    relays.clone().unwrap_or_else(|error| {
+/// The relays, if they can be had; if not, a warning. Kea does not store from where the last relay sent.
+fn relay_path(line: &LeaseLine, summary: &mut Summary) -> Option<RelayPath> {
+    let path = match &line.relays {
+        Ok(None) => return None,
+        Ok(Some(octets)) => RelayPath::new(Ipv6Addr::UNSPECIFIED, octets).map_err(|error| error.to_string()),
+        Err(error) => Err(error.to_string()),
+    };
+    path.map_err(|error| {
         let file = summary.file(line.place.file).to_owned();
         summary.warn(|| format!("{file}:{}: {error}; imported without its relays", line.place.line));
-        None
     })
+    .ok()
 }

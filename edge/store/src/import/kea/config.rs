@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use std::net::Ipv6Addr;
 use std::path::{Path, PathBuf};
 
+use lease::DelegationPool;
 use wire::Prefix;
 
 use super::json::{self, Value};
@@ -53,24 +54,13 @@ pub struct Subnet {
     /// Addresses to assign: first and last of each pool.
     pub pools: Vec<(Ipv6Addr, Ipv6Addr)>,
     /// Prefixes to delegate from.
-    pub pd_pools: Vec<PdPool>,
+    pub pd_pools: Vec<DelegationPool>,
     /// Addresses of relays in front of it.
     pub relays: Vec<Ipv6Addr>,
     /// The interface of the server that it is connected to.
     pub interface: Option<String>,
     /// Where it stands.
     pub mark: Mark,
-}
-
-/// A prefix to delegate from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PdPool {
-    /// The whole of it.
-    pub prefix: Prefix,
-    /// Bits of each prefix delegated.
-    pub delegated_length: u8,
-    /// The part of a delegated prefix that is not the client's (RFC 6603).
-    pub excluded: Option<Prefix>,
 }
 
 /// Reads a configuration and the files it includes.
@@ -206,7 +196,7 @@ fn pool(value: &Value) -> Result<(Ipv6Addr, Ipv6Addr), ConfigError> {
     range.filter(|(first, last)| first <= last).ok_or_else(wrong)
 }
 
-fn pd_pool(value: &Value) -> Result<PdPool, ConfigError> {
+fn pd_pool(value: &Value) -> Result<DelegationPool, ConfigError> {
     let prefix = prefix_of(value, "prefix", "prefix-len")?.ok_or_else(|| {
         value.error("a pd-pool must have a `prefix` as in \"2001:db8:a000::\" and a `prefix-len`")
     })?;
@@ -220,7 +210,7 @@ fn pd_pool(value: &Value) -> Result<PdPool, ConfigError> {
             "`excluded-prefix-len` must be more than {delegated_length}, the length delegated"
         )));
     }
-    Ok(PdPool { prefix, delegated_length, excluded })
+    Ok(DelegationPool { prefix, delegated_length, excluded })
 }
 
 /// A prefix whose address and length stand behind two keys; `None` if it is not given, or given as `::` and

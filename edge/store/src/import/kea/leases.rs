@@ -102,6 +102,23 @@ impl LeaseLine {
     pub fn expires_at(&self) -> Option<u64> {
         (self.valid_secs != INFINITE).then(|| self.heard_at + u64::from(self.valid_secs))
     }
+
+    /// Reports that it cannot be used after all.
+    pub(super) fn leave_out(
+        &self,
+        reason: impl FnOnce() -> String,
+        strictness: Strictness,
+        summary: &mut Summary,
+    ) -> Result<(), ImportError> {
+        let Place { file, line } = self.place;
+        let file = summary.file(file).to_owned();
+        let bad = || BadLine { file, line, reason: reason() };
+        if strictness == Strictness::Stop {
+            return Err(ImportError::Line(bad()));
+        }
+        summary.bad_line(bad);
+        Ok(())
+    }
 }
 
 /// Why a line is not a lease.

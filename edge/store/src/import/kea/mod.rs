@@ -16,6 +16,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use lease::{Client, Link, LinkId};
 use thiserror::Error;
 use wire::Duid;
 
@@ -38,9 +39,7 @@ mod summary;
 pub mod config;
 pub mod leases;
 
-pub use clients::{ImportedBinding, ImportedClient, ImportedLease};
 pub use config::ConfigError;
-pub use links::ImportedLink;
 pub use relays::ContextError;
 pub use server_id::ServerId;
 pub use summary::{BadLine, MAX_LISTED, Summary};
@@ -75,9 +74,11 @@ pub struct Progress {
 #[derive(Debug, Clone)]
 pub struct Imported {
     /// The links: those configured, then those made for subnets that are not.
-    pub links: Vec<ImportedLink>,
-    /// The clients that hold something, in the order of their DUIDs.
-    pub clients: Vec<ImportedClient>,
+    pub links: Vec<Link>,
+    /// The interface of the server that a link is connected to, where one is configured.
+    pub interfaces: Vec<(LinkId, String)>,
+    /// The clients that hold something, in the order of links and DUIDs.
+    pub clients: Vec<Client>,
     /// The server's DUID, if it can be known.
     pub server_duid: Option<Duid>,
     /// What came of every line.
@@ -131,9 +132,10 @@ pub fn import(request: &Request, progress: &mut dyn FnMut(Progress)) -> Result<I
     let lines = leases::read(name, *strictness, &mut summary, progress)?.into_lines();
     let lines = settle::in_force(lines, clock.file_now, *strictness, &mut summary)?;
     let mut links = Links::new(&kea.networks);
-    let clients = clients::group(lines, &mut links, clock, &mut summary);
-    summary.links = links.links.len() as u64;
-    Ok(Imported { links: links.links, clients, server_duid, summary })
+    let clients = clients::group(lines, &mut links, clock, *strictness, &mut summary)?;
+    let Links { links, interfaces, .. } = links;
+    summary.links = links.len() as u64;
+    Ok(Imported { links, interfaces, clients, server_duid, summary })
 }
 
 /// When the lease file was last written to: the latest moment at which a client was heard, in seconds since

@@ -12,7 +12,7 @@ use wire::Prefix;
 
 use super::ImportError;
 use super::leases::{LeaseLine, LeaseState, LeaseType, Strictness};
-use super::summary::{BadLine, Summary};
+use super::summary::Summary;
 
 /// The leases in force at `file_now`, in the order of their addresses.
 pub(super) fn in_force(
@@ -22,10 +22,14 @@ pub(super) fn in_force(
     summary: &mut Summary,
 ) -> Result<Vec<LeaseLine>, ImportError> {
     lines.retain(|line| counts(line, file_now, summary));
+    let declined = summary.declined;
+    if declined > 0 {
+        summary.warn(|| {
+            format!("{declined} declined addresses may be assigned again: they are nobody's leases")
+        });
+    }
     lines.sort_unstable_by_key(|line| line.resource);
-    let lines = without_overlaps(lines, strictness, summary)?;
-    summary.active = lines.len() as u64;
-    Ok(lines)
+    without_overlaps(lines, strictness, summary)
 }
 
 /// Whether a lease is in force; if not, it is counted for what it is.
@@ -86,27 +90,12 @@ fn latest_of(
             }
             Some(later) => {
                 let reason = || format!("{} overlaps {later}, which a later line tells of", line.resource);
-                bad_line(&line, reason, strictness, summary)?;
+                line.leave_out(reason, strictness, summary)?;
             }
         }
     }
     kept.sort_unstable_by_key(|line| line.resource);
     Ok(kept)
-}
-
-fn bad_line(
-    line: &LeaseLine,
-    reason: impl FnOnce() -> String,
-    strictness: Strictness,
-    summary: &mut Summary,
-) -> Result<(), ImportError> {
-    let file = summary.file(line.place.file).to_owned();
-    let bad = || BadLine { file, line: line.place.line, reason: reason() };
-    if strictness == Strictness::Stop {
-        return Err(ImportError::Line(bad()));
-    }
-    summary.bad_line(bad);
-    Ok(())
 }
 
 /// Resources of which no two overlap.
