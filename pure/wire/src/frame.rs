@@ -45,15 +45,24 @@ impl FrameBuffer {
 
     /// The next whole message, without its length; `None` if more octets must come first.
     pub fn next_message(&mut self) -> Result<Option<&[u8]>, FrameError> {
-        let waiting = &self.octets[self.start..];
-        let Some((size, behind)) = waiting.split_first_chunk() else { return Ok(None) };
+        let Some(range) = self.next_range()? else { return Ok(None) };
+        self.start = range.end;
+        Ok(Some(&self.octets[range]))
+    }
+
+    /// Like [`Self::next_message`], but the message stays.
+    pub fn peek(&self) -> Result<Option<&[u8]>, FrameError> {
+        Ok(self.next_range()?.map(|range| &self.octets[range]))
+    }
+
+    fn next_range(&self) -> Result<Option<std::ops::Range<usize>>, FrameError> {
+        let Some((size, behind)) = self.octets[self.start..].split_first_chunk() else { return Ok(None) };
         let size = u16::from_be_bytes(*size);
         if usize::from(size) < MIN_MESSAGE_OCTETS {
             return Err(FrameError::TooShort(size));
         }
-        let Some(message) = behind.get(..size.into()) else { return Ok(None) };
-        self.start += 2 + message.len();
-        Ok(Some(message))
+        let begin = self.start + 2;
+        Ok(behind.get(..size.into()).map(|message| begin..begin + message.len()))
     }
 
     /// Octets that wait for the rest of their frame, or to be taken.

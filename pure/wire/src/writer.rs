@@ -2,7 +2,7 @@
 //!
 //! A length that does not fit into its 16 bits cannot be written, and nothing good comes of cutting
 //! it off. The writer remembers that it happened, so that code which builds a message stays a
-//! straight line, and [`Writer::finish`] tells it.
+//! straight line; [`Writer::finish`] tells it, and takes back all that was appended.
 
 use std::net::Ipv6Addr;
 
@@ -24,18 +24,32 @@ impl std::error::Error for TooLong {}
 #[derive(Debug)]
 pub struct Writer<'a> {
     octets: &'a mut Vec<u8>,
+    start: usize,
     too_long: bool,
 }
 
 impl<'a> Writer<'a> {
     /// Appends behind whatever `octets` already holds.
     pub fn new(octets: &'a mut Vec<u8>) -> Self {
-        Self { octets, too_long: false }
+        let start = octets.len();
+        Self { octets, start, too_long: false }
     }
 
-    /// Whether every length fitted.
+    /// Whether every length fitted. If not, the vector is again what it was before: half a frame
+    /// in a stream would put everything behind it out of step.
     pub fn finish(self) -> Result<(), TooLong> {
-        if self.too_long { Err(TooLong) } else { Ok(()) }
+        if self.too_long {
+            self.octets.truncate(self.start);
+            return Err(TooLong);
+        }
+        Ok(())
+    }
+
+    /// Octets in the vector so far, what was there before included.
+    #[inline]
+    #[allow(clippy::len_without_is_empty, reason = "asked to measure, never to see whether it is empty")]
+    pub fn len(&self) -> usize {
+        self.octets.len()
     }
 
     /// Octets as they are.
@@ -91,14 +105,21 @@ impl<'a> Writer<'a> {
         });
     }
 
-    /// IAPREFIX without options inside (RFC 8415 §21.22). Lifetimes in seconds.
+    /// IAPREFIX, with the options that `options` writes (RFC 8415 §21.22). Lifetimes in seconds.
     #[inline]
-    pub fn ia_prefix(&mut self, prefix: Prefix, preferred_secs: u32, valid_secs: u32) {
+    pub fn ia_prefix(
+        &mut self,
+        prefix: Prefix,
+        preferred_secs: u32,
+        valid_secs: u32,
+        options: impl FnOnce(&mut Self),
+    ) {
         self.option(OptionCode::IAPREFIX, |w| {
             w.u32(preferred_secs);
             w.u32(valid_secs);
             w.u8(prefix.length());
             w.address(prefix.address());
+            options(w);
         });
     }
 
