@@ -105,8 +105,8 @@ impl FromStr for OptionCode {
 
     /// Reads a number, or a name in either case, with `-` as good as `_`.
     fn from_str(text: &str) -> Result<Self, UnknownOption> {
-        if let Ok(number) = text.parse() {
-            return Ok(Self(number));
+        if text.starts_with(|first: char| first.is_ascii_digit()) {
+            return text.parse().map(Self).map_err(|_| UnknownOption);
         }
         let name = text.to_ascii_uppercase().replace('-', "_");
         let name = name.strip_prefix("OPTION_").unwrap_or(&name);
@@ -123,7 +123,8 @@ mod tests {
         for text in ["LQ_RELAY_DATA", "lq-relay-data", "OPTION_LQ_RELAY_DATA", "47"] {
             assert_eq!(text.parse(), Ok(OptionCode::LQ_RELAY_DATA), "{text}");
         }
-        assert_eq!("70000".parse::<OptionCode>(), Err(UnknownOption));
-        assert_eq!("relay".parse::<OptionCode>(), Err(UnknownOption));
+        for text in ["", "70000", "+47", "47 ", "relay"] {
+            assert_eq!(text.parse::<OptionCode>(), Err(UnknownOption), "{text}");
+        }
     }
 }

@@ -99,6 +99,9 @@ impl FromStr for Prefix {
     fn from_str(text: &str) -> Result<Self, PrefixError> {
         let (address, length) = text.split_once('/').ok_or(PrefixError::NotPrefix)?;
         let address: Ipv6Addr = address.parse().map_err(|_| PrefixError::NotPrefix)?;
+        if length.starts_with('+') {
+            return Err(PrefixError::NotPrefix);
+        }
         let prefix = Self::new(address, length.parse().map_err(|_| PrefixError::NotPrefix)?)?;
         if prefix.address == address { Ok(prefix) } else { Err(PrefixError::HostBits) }
     }
@@ -120,6 +123,16 @@ mod tests {
         assert_eq!(Prefix::new(address, 128).unwrap(), prefix("2001:db8::ffff/128"));
         assert_eq!(Prefix::new(address, 129), Err(PrefixError::Length(129)));
         assert_eq!("2001:db8::1/64".parse::<Prefix>(), Err(PrefixError::HostBits));
+    }
+
+    #[test]
+    fn refuses_what_is_not_written_as_a_prefix() {
+        for text in
+            ["", "/", "2001:db8::", "2001:db8::/", "2001:db8::/+32", "2001:db8::/-1", "2001:db8::/256"]
+        {
+            assert_eq!(text.parse::<Prefix>(), Err(PrefixError::NotPrefix), "{text}");
+        }
+        assert_eq!("2001:db8::/129".parse::<Prefix>(), Err(PrefixError::Length(129)));
     }
 
     #[test]
