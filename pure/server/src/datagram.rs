@@ -1,0 +1,149 @@
+//! Leasequery over UDP: one datagram, one answer (RFC 5007).
+
+use std::net::Ipv6Addr;
+
+use lease::{ClientView, Cursor};
+use wire::leasequery::QueryType;
+use wire::{ClientMessage, Message, MessageType, OptionCode, RelayChain, StatusCode, TransactionId, Writer};
+use world::Now;
+
+use crate::answer::{self, Head};
+use crate::limits::{MAX_CLIENT_LINKS, MAX_DATAGRAM_OCTETS};
+use crate::query::{Asked, Query, Transport};
+use crate::{Discard, Holdings, Policy, Refusal};
+
+/// What was answered: one line in the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answered {
+    /// The query's.
+    pub transaction_id: TransactionId,
+    /// What was asked by.
+    pub query_type: QueryType,
+    /// What was sought; empty if it was refused.
+    pub sought: String,
+    /// How it ended.
+    pub status: StatusCode,
+    /// Leases sent.
+    pub leases: usize,
+}
+
+/// Answers a datagram from `source`: the answer is appended to `out`, to be sent where the query
+/// came from.
+pub fn answer(
+    octets: &[u8],
+    source: Ipv6Addr,
+    policy: &Policy,
+    holdings: &Holdings,
+    now: Now,
+    out: &mut Vec<u8>,
+) -> Result<Answered, Discard> {
+    match Message::decode(octets).map_err(|_| Discard::Malformed)? {
+        Message::Client(message) => answer_message(&message, source, policy, holdings, now, out),
+        Message::Relay(relay) if relay.message_type == MessageType::RelayForward => {
+            answer_relayed(octets, source, policy, holdings, now, out)
+        }
+        Message::Relay(_) => Err(Discard::UnexpectedType),
+    }
+}
+
+/// A leasequery that came through relays passes only if the operator has said so: anybody behind
+/// a relay could have sent it (RFC 5007 §5).
+fn answer_relayed(
+    octets: &[u8],
+    source: Ipv6Addr,
+    policy: &Policy,
+    holdings: &Holdings,
+    now: Now,
+    out: &mut Vec<u8>,
+) -> Result<Answered, Discard> {
+    let (chain, inner) = RelayChain::decode(octets).map_err(|_| Discard::Malformed)?;
+    if chain.hops().len() > policy.relayed_hops.into() {
+        return Err(Discard::Relayed);
+    }
+    let message = ClientMessage::decode(inner).map_err(|_| Discard::Malformed)?;
+    let mut reply = Vec::new();
+    let answered = answer_message(&message, source, policy, holdings, now, &mut reply)?;
+    let before = out.len();
+    let fits = chain.encode_reply(&reply, out).is_ok() && out.len() - before <= MAX_DATAGRAM_OCTETS;
+    if fits { Ok(answered) } else { Err(Discard::TooLong) }
+}
+
+fn answer_message(
+    message: &ClientMessage<'_>,
+    source: Ipv6Addr,
+    policy: &Policy,
+    holdings: &Holdings,
+    now: Now,
+    out: &mut Vec<u8>,
+) -> Result<Answered, Discard> {
+    if message.message_type != MessageType::LeaseQuery {
+        return Err(Discard::UnexpectedType);
+    }
+    if policy.refuse_silently && !policy.access.permits_source(source) {
+        return Err(Discard::NotAllowed);
+    }
+    let asked = Asked::judge(message, source, Transport::Udp, policy, holdings)?;
+    let head = Head::of(&asked);
+    let mut w = Writer::new(out);
+    let answered = match asked.query {
+        Err(Refusal::NotAllowed) if policy.refuse_silently => return Err(Discard::NotAllowed),
+        Err(refusal) => {
+            head.reply(&mut w, policy, now, |w| answer::status(w, refusal.status(), refusal.message()));
+            Answered::new(&head, asked.query_type, String::new(), refusal.status(), 0)
+        }
+        Ok(query) => {
+            let leases = reply(&mut w, &head, &query, policy, holdings, now);
+            Answered::new(&head, asked.query_type, query.sought, StatusCode::SUCCESS, leases)
+        }
+    };
+    w.finish().map_err(|_| Discard::TooLong)?;
+    Ok(answered)
+}
+
+impl Answered {
+    fn new(head: &Head, query_type: QueryType, sought: String, status: StatusCode, leases: usize) -> Self {
+        Self { transaction_id: head.transaction_id, query_type, sought, status, leases }
+    }
+}
+
+/// One client: its data. One that is on several links, and no link named: the links, no data
+/// (RFC 5007 §4.1.2.5). Returns how many leases were told.
+fn reply(
+    w: &mut Writer<'_>,
+    head: &Head,
+    query: &Query,
+    policy: &Policy,
+    holdings: &Holdings,
+    now: Now,
+) -> usize {
+    let found = found(query, holdings, now);
+    match &found[..] {
+        [] => {
+            head.reply(w, policy, now, |_| {});
+            0
+        }
+        [client, others @ ..] if others.is_empty() || !query.any_link => {
+            // What does not fit into one datagram is left out, the oldest first.
+            let leases = answer::portions(client, now).swap_remove(0);
+            head.reply(w, policy, now, |w| {
+                answer::client_data(w, client, leases.iter().copied(), &query.wanted, now);
+            });
+            leases.len()
+        }
+        clients => {
+            let links = clients.iter().filter_map(|client| holdings.links.by_id(client.link)?.address());
+            head.reply(w, policy, now, |w| {
+                w.option(OptionCode::LQ_CLIENT_LINK, |w| links.for_each(|address| w.address(address)));
+            });
+            0
+        }
+    }
+}
+
+/// The clients with something to tell.
+fn found<'a>(query: &'a Query, holdings: &'a Holdings, now: Now) -> Vec<ClientView<'a>> {
+    let clients = query.searches.iter().flat_map(|search| holdings.table.search(search, Cursor::START));
+    let telling =
+        clients.map(|(_, client)| client).filter(|client| answer::told(client, now).next().is_some());
+    telling.take(MAX_CLIENT_LINKS).collect()
+}

@@ -1,0 +1,28 @@
+//! What a requestor can make large, and how large it may become.
+
+use std::time::Duration;
+
+/// Octets that a connection is filled with before they must be sent: enough for a few hundred
+/// clients, so that the cost of sending is shared by many, and little for a reader that never reads.
+pub const MAX_OUTPUT_OCTETS: usize = 256 * 1024;
+/// Octets that one query may add before the next one of the connection has its turn.
+pub const TURN_OCTETS: usize = 64 * 1024;
+/// Clients that one turn looks at: bounds how long a search through expired leases keeps the table.
+pub const TURN_CLIENTS: usize = 8 * 1024;
+/// Octets received and not yet taken as queries, after which no more are read: one whole frame.
+pub const MAX_WAITING_OCTETS: usize = 2 + wire::limits::MAX_MESSAGE_OCTETS;
+/// Leases in one CLIENT_DATA. With 50 octets for each at the most, they leave room for the rest in
+/// the 65,535 octets of a message.
+pub const MAX_LEASES_IN_MESSAGE: usize = 1_000;
+/// Octets of a CLIENT_DATA: leaves room for the message's own header, CLIENTID, SERVERID and time.
+pub const MAX_CLIENT_DATA_OCTETS: usize = 65_000;
+/// Octets of a leasequery's answer over UDP: what a datagram can carry (RFC 8200 §3, RFC 768).
+pub const MAX_DATAGRAM_OCTETS: usize = 65_527;
+/// Option codes in an ORO that are looked at; there are not that many options.
+pub const MAX_REQUESTED_OPTIONS: usize = 64;
+/// Links in one LQ_CLIENT_LINK: its answer stays well inside a datagram.
+pub const MAX_CLIENT_LINKS: usize = 256;
+/// Sources whose rate is watched one by one.
+pub const MAX_RATED_SOURCES: usize = 4_096;
+/// How long a query waits for a place among its requestor's queries before it is looked at again.
+pub const ADMISSION_RETRY: Duration = Duration::from_millis(20);
