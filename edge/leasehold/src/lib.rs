@@ -1,1 +1,6 @@
 //! DHCPv6 in which a delegated prefix survives a reboot.
+
+pub mod query;
+
+pub mod check;
+pub mod config;
