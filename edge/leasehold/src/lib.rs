@@ -1,6 +1,3 @@
 //! DHCPv6 in which a delegated prefix survives a reboot.
 
 pub mod query;
-
-pub mod check;
-pub mod config;
