@@ -4,11 +4,13 @@ use std::path::Path;
 
 use clap::Parser;
 
+mod fuzz;
 mod requirements;
 
 fn main() -> anyhow::Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask is a folder of the workspace");
     match Task::parse() {
+        Task::Fuzz { seconds } => fuzz::run(root, seconds),
         Task::Requirements { format } => requirements::run(root, format),
     }
 }
@@ -16,6 +18,12 @@ fn main() -> anyhow::Result<()> {
 /// The project's own tasks.
 #[derive(Parser)]
 enum Task {
+    /// Build every fuzz target and run them all at once; fail if one finds something.
+    Fuzz {
+        /// How long to look.
+        #[arg(long, default_value_t = 30)]
+        seconds: u64,
+    },
     /// Show which requirements are done and shown by a test; fail if one is done and untested.
     Requirements {
         #[arg(long, value_enum, default_value_t)]
