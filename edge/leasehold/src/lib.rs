@@ -1,3 +1,8 @@
 //! DHCPv6 in which a delegated prefix survives a reboot.
 
+pub mod check;
+pub mod clock;
+pub mod config;
 pub mod query;
+pub mod serve;
+pub mod state;

@@ -1,0 +1,105 @@
+//! The configuration: one TOML file, read once, with every fault in it reported at one go.
+//!
+//! Reading has three steps. [`toml_tree`] parses the text into nodes that know their key and line.
+//! Each part ([`leasequery`], [`links`]) takes its keys from the tree and puts what is wrong into a
+//! [`faults::Collector`] instead of stopping; a key that nobody has taken is unknown. In the end
+//! either there is a fault, and then no configuration, or everything in it keeps its promises:
+//! prefixes without host bits, pools inside their links, no number twice.
+//!
+//! An empty file is a configuration too, and means [`Config::default`]: the server listens, and
+//! nobody may ask.
+
+mod faults;
+mod leasequery;
+mod links;
+mod toml_tree;
+mod write;
+
+use std::path::{Path, PathBuf};
+
+use wire::Duid;
+
+use faults::Collector;
+use toml_tree::{Item, Table};
+
+pub use faults::{Fault, Faults};
+pub use leasequery::{AllowRule, Bulk, DEFAULT_DATA_TIMEOUT, Leasequery, Udp};
+pub use write::render;
+
+/// Where the store is if the file does not say.
+pub const DEFAULT_STATE: &str = "/var/lib/leasehold";
+
+/// What a configuration file means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// The server's DUID; without it, one is made once and kept in the state folder.
+    pub server_id: Option<Duid>,
+    /// Folder of the store. A relative path starts at the working folder.
+    pub state: PathBuf,
+    /// Links, in the order of the file; no two share a number, a name or a prefix.
+    pub links: Vec<lease::Link>,
+    /// Who may ask what, and how much.
+    pub leasequery: Leasequery,
+    /// What is accepted but not recommended.
+    pub warnings: Vec<Fault>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            server_id: None,
+            state: PathBuf::from(DEFAULT_STATE),
+            links: Vec::new(),
+            leasequery: Leasequery::default(),
+            warnings: Vec::new(),
+        }
+    }
+}
+
+impl Config {
+    /// Reads a file. Fails if it cannot be opened, is not TOML, or has any fault; then with all of
+    /// them.
+    pub fn read(path: &Path) -> Result<Self, Faults> {
+        let octets = std::fs::read(path).map_err(|error| Faults::unreadable(path, &error))?;
+        let text = std::str::from_utf8(&octets).map_err(|error| Faults::not_text(path, &octets, error))?;
+        Self::parse(path, text)
+    }
+
+    /// Reads the text of a file; `path` only names it in faults.
+    pub fn parse(path: &Path, text: &str) -> Result<Self, Faults> {
+        let mut faults = Collector::new(path);
+        let config = toml_tree::with_root(text, &mut faults, Self::from_root).unwrap_or_default();
+        let warnings = faults.finish()?;
+        Ok(Self { warnings, ..config })
+    }
+
+    fn from_root(mut root: Table<'_>, faults: &mut Collector) -> Self {
+        let mut config = Self::default();
+        config.server_id = root.read("server-id", faults, server_id);
+        root.read_into(&mut config.state, "state", faults, state);
+        root.read_into(&mut config.leasequery, "leasequery", faults, leasequery::read);
+        root.read_into(&mut config.links, "link", faults, links::read);
+        root.finish(faults);
+        config
+    }
+
+    /// The links, to be found by number and by address.
+    pub fn links(&self) -> lease::Links {
+        lease::Links::new(self.links.iter().cloned())
+    }
+}
+
+fn server_id(item: &Item<'_>, faults: &mut Collector) -> Option<Duid> {
+    let remedy = "write the DUID in hexadecimal, such as \"00:02:00:00:7e:d9:01\"";
+    item.parse(faults, remedy, |text| text.parse::<Duid>().map_err(|error| error.to_string()))
+}
+
+fn state(item: &Item<'_>, faults: &mut Collector) -> Option<PathBuf> {
+    let text = item.string(faults)?;
+    if text.is_empty() {
+        let remedy = format!("write a folder, such as \"{DEFAULT_STATE}\"");
+        faults.fault(item.place(), "is empty", remedy);
+        return None;
+    }
+    Some(PathBuf::from(text))
+}
