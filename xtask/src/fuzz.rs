@@ -67,7 +67,7 @@ fn build_targets(root: &Path, build: &Path) -> Result<PathBuf> {
     let host = host_triple()?;
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let status = Command::new(cargo)
-        .args(["build", "--quiet", "--release", "--locked", "--manifest-path"])
+        .args(["build", "--quiet", "--release", "--manifest-path"])
         .arg(root.join("fuzz/Cargo.toml"))
         .arg("--target-dir")
         .arg(build)
