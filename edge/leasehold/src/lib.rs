@@ -3,6 +3,8 @@
 pub mod check;
 pub mod clock;
 pub mod config;
+pub mod import;
+pub mod population;
 pub mod query;
 pub mod serve;
 pub mod state;

@@ -3,16 +3,19 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use leasehold::{check, query, serve};
+use leasehold::{check, import, query, serve};
 use tracing::Level;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::prelude::*;
 
 /// DHCPv6 in which a delegated prefix survives a reboot.
 #[derive(Parser)]
 #[command(version, about)]
 struct CommandLine {
-    /// How much to log to standard error: error, warn, info, debug or trace
-    #[arg(long, global = true, value_name = "LEVEL", default_value_t = Level::INFO)]
-    log_level: Level,
+    /// How much to log to standard error: error, warn, info, debug or trace [default: info to
+    /// serve, otherwise warn]
+    #[arg(long, global = true, value_name = "LEVEL")]
+    log_level: Option<Level>,
     #[command(subcommand)]
     command: Command,
 }
@@ -25,6 +28,8 @@ enum Command {
     Query(query::Arguments),
     /// Say whether a configuration file is good, and if not, all that is wrong with it
     Check(check::Arguments),
+    /// Fill a state folder with what another server knows, or with made-up clients
+    Import(import::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -35,14 +40,25 @@ fn main() -> ExitCode {
             return ExitCode::from(u8::from(error.use_stderr()));
         }
     };
-    tracing_subscriber::fmt().with_writer(std::io::stderr).with_max_level(line.log_level).init();
+    let usual = if matches!(line.command, Command::Serve(_)) { Level::INFO } else { Level::WARN };
+    start_logging(line.log_level.unwrap_or(usual));
     let result = match line.command {
         Command::Serve(arguments) => serve::run(arguments),
         Command::Query(arguments) => query::run(arguments),
         Command::Check(arguments) => check::run(arguments),
+        Command::Import(arguments) => import::run(arguments),
     };
     result.unwrap_or_else(|error| {
         eprintln!("leasehold: {error:#}");
         ExitCode::FAILURE
     })
+}
+
+/// The storage engine tells much that only matters to those who look for a fault in it.
+fn start_logging(level: Level) {
+    let of_engine = if level > Level::INFO { level } else { Level::WARN.min(level) };
+    let targets =
+        Targets::new().with_default(level).with_targets([("fjall", of_engine), ("lsm_tree", of_engine)]);
+    let to_stderr = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    tracing_subscriber::registry().with(to_stderr.with_filter(targets)).init();
 }

@@ -13,10 +13,17 @@ use wire::Duid;
 
 /// Where, in the state folder, the server's own DUID is kept.
 const SERVER_ID_FILE: &str = "server-id";
+/// Where, in the state folder, the store is.
+const STORE_FOLDER: &str = "store";
+
+/// Whether there is a store in a state folder.
+pub fn is_there(folder: &Path) -> bool {
+    folder.join(STORE_FOLDER).exists()
+}
 
 /// Opens the store in a state folder; makes both where there is nothing.
 pub fn open(folder: &Path) -> anyhow::Result<EmbeddedStore> {
-    EmbeddedStore::open(&folder.join("store"))
+    EmbeddedStore::open(&folder.join(STORE_FOLDER))
         .with_context(|| format!("cannot open the store in {}", folder.display()))
 }
 

@@ -1,0 +1,52 @@
+//! The configuration that goes with an import: `STATE/leasehold.toml`.
+//!
+//! It serves the imported links as it is, to this host alone. One that is there already may have
+//! been edited and is never touched; then the new one is put beside it.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use lease::Link;
+use wire::Duid;
+
+use crate::config::{Config, render};
+
+/// What became of the configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Settings {
+    /// The file that was written; the one that is there if it says the same already.
+    pub(super) file: PathBuf,
+    /// What an operator has to know about it.
+    pub(super) remarks: Vec<String>,
+}
+
+/// Writes the configuration for these links into a state folder, which exists.
+pub(super) fn write(folder: &Path, server_id: Option<&Duid>, links: &[Link]) -> anyhow::Result<Settings> {
+    let folder = fs::canonicalize(folder).with_context(|| format!("cannot find {}", folder.display()))?;
+    let state = folder.to_str().context("a configuration cannot name a folder that is not UTF-8")?;
+    let text = render(server_id, state, links);
+    let file = folder.join("leasehold.toml");
+    let mut remarks = faults(&file, &text);
+    let file = match fs::read(&file) {
+        Ok(octets) if octets == text.as_bytes() => return Ok(Settings { file, remarks }),
+        Ok(_) => {
+            let new = folder.join("leasehold.toml.new");
+            remarks.push(format!("{} is left as it is: see {}", file.display(), new.display()));
+            new
+        }
+        Err(error) if error.kind() == ErrorKind::NotFound => file,
+        Err(error) => return Err(error).with_context(|| format!("cannot read {}", file.display())),
+    };
+    fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))?;
+    Ok(Settings { file, remarks })
+}
+
+/// What in the other server's configuration cannot stand in ours, and has to be mended by hand.
+fn faults(file: &Path, text: &str) -> Vec<String> {
+    match Config::parse(file, text) {
+        Ok(config) => config.warnings.iter().map(ToString::to_string).collect(),
+        Err(faults) => faults.0.iter().map(ToString::to_string).collect(),
+    }
+}
