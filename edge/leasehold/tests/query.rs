@@ -303,3 +303,25 @@ fn what_cannot_be_asked_is_an_error_of_usage() {
         assert!(try_run(words.to_vec()).is_err(), "{words:?}");
     }
 }
+
+fn exit_code(words: &str) -> i32 {
+    let command = std::process::Command::new(env!("CARGO_BIN_EXE_leasehold"))
+        .arg("query")
+        .args(words.split_whitespace())
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .status();
+    command.unwrap().code().unwrap()
+}
+
+#[test]
+fn the_exit_code_tells_how_it_went() {
+    let script = [Act::Say(&[V2, V4]), Act::SayAndClose(&[V2]), Act::Say(&[V6])];
+    let server = serve(&script);
+    let words = format!("{} {BY_RELAY} --client-id {RELAY}", server.name);
+    assert_eq!([(); 3].map(|()| exit_code(&words)), [0, 2, 3]);
+    server.queries.join().unwrap();
+    assert_eq!(exit_code(&words), 4);
+    assert_eq!(exit_code("::1 no question"), 1);
+    assert_eq!(exit_code("--no-such-flag"), 1);
+}

@@ -185,3 +185,30 @@ fn complain(reports: &[Report], err: &mut dyn Write) -> io::Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Cli {
+        #[command(flatten)]
+        query: Arguments,
+    }
+
+    fn planned(more: &[&str]) -> Plan {
+        let words = [&["query", "::1", "link", "2001:db8::1"][..], more].concat();
+        plan(Cli::parse_from(words).query, Format::Json).unwrap().1
+    }
+
+    // BLQ-R-03, BLQ-F-14, BLQ-F-16
+    #[test]
+    fn the_patience_is_the_standards_unless_told_otherwise() {
+        let secs = |plan: Plan| (plan.connect_timeout.as_secs(), plan.data_timeout.as_secs());
+        assert_eq!(secs(planned(&[])), (30, 300));
+        assert_eq!(secs(planned(&["--timeout", "400"])), (30, 400));
+        assert_eq!(secs(planned(&["--timeout", "5"])), (5, 5));
+    }
+}

@@ -22,6 +22,10 @@ const READ_OCTETS: usize = 256 * 1024;
 /// Octets of the largest datagram.
 const DATAGRAM_OCTETS: usize = 65_535;
 
+/// Routers that a question to all servers of the site may pass, as many as a relayed message
+/// (RFC 8415 §7.6). Without it the question would stay on the first link.
+const MULTICAST_HOPS: u32 = 8;
+
 /// Whom to ask.
 #[derive(Debug, Clone)]
 pub(super) struct Server {
@@ -347,6 +351,8 @@ fn udp_socket(server: &Server) -> io::Result<Datagrams> {
     let socket = bind(CLIENT_PORT).or_else(|_| bind(0))?;
     if !to.ip().is_multicast() {
         socket.connect(to)?;
+    } else if to.is_ipv6() {
+        socket2::SockRef::from(&socket).set_multicast_hops_v6(MULTICAST_HOPS)?;
     }
     Ok(Datagrams { socket, to })
 }
