@@ -29,7 +29,7 @@ use std::net::Ipv6Addr;
 use wire::{DecodeError, DuidRef, Iaid, Options, Prefix, Reader};
 
 use crate::limits::{MAX_BINDINGS, MAX_HELD_OPTION_OCTETS};
-use crate::{Binding, Client, ClientKey, IaKind, Lease, LeaseState, LinkId, Resource};
+use crate::{Binding, Client, ClientKey, IaKind, Lease, LeaseState, LinkId, RelayPath, Resource};
 
 const VERSION: u8 = 1;
 const EPOCH_2000_UNIX_SECS: u64 = 946_684_800;
@@ -68,7 +68,8 @@ pub fn key(key: &ClientKey) -> Vec<u8> {
     [&key.link.0.to_be_bytes(), key.duid.octets()].concat()
 }
 
-/// The image of a client. Options and bindings beyond their limits are the caller's error.
+/// The image of a client. Options and bindings beyond their limits are the caller's error, and so is
+/// an address in an IA_PD or a prefix in an IA_NA.
 pub fn encode(client: &Client) -> Box<[u8]> {
     let Client { key, heard, options, bindings } = client;
     let mut out = Vec::with_capacity(256);
@@ -109,6 +110,7 @@ fn put_binding(out: &mut Vec<u8>, binding: &Binding) {
     out.extend(iaid.0.to_be_bytes());
     put_count(out, leases.len());
     for lease in leases {
+        assert!(lease.resource.is_of(*kind), "addresses stand in an IA_NA, prefixes in an IA_PD");
         put_lease(out, lease);
     }
 }
@@ -190,7 +192,7 @@ pub(crate) fn check(image: &[u8]) -> Result<(), ImageError> {
     let parts = parts(image)?;
     Options::new(parts.options)?;
     if !parts.path.is_empty() {
-        wire::RelayChain::decode_path(parts.path)?;
+        RelayPath::check(parts.path).map_err(|_| ImageError::Malformed)?;
     }
     let mut reader = parts.bindings;
     for _ in 0..reader.u16()? {

@@ -38,11 +38,14 @@ impl RelayPath {
     /// Takes the octets of a path. `peer_address` is from where the server received the datagram;
     /// unspecified if nobody remembers.
     pub fn new(peer_address: Ipv6Addr, octets: &[u8]) -> Result<Self, RelayPathError> {
-        RelayChain::decode_path(octets).map_err(RelayPathError::NotPath)?;
-        if octets.len() > MAX_RELAY_PATH_OCTETS {
-            return Err(RelayPathError::TooLong);
-        }
+        Self::check(octets)?;
         Ok(Self { peer_address, octets: octets.into() })
+    }
+
+    /// Whether the octets are a path that is kept.
+    pub(crate) fn check(octets: &[u8]) -> Result<(), RelayPathError> {
+        RelayChain::decode_path(octets).map_err(RelayPathError::NotPath)?;
+        if octets.len() > MAX_RELAY_PATH_OCTETS { Err(RelayPathError::TooLong) } else { Ok(()) }
     }
 
     /// The path of a chain that has just been received.

@@ -1,7 +1,8 @@
 //! The ordered indexes: what a record is found by, all of it in one place.
 //!
-//! [`Entries`] says once which entries a client has. Inserting, removing and building from scratch
-//! all follow it, so that no index can be forgotten by one of them.
+//! What entries a client has is said once, by the functions at the end: [`identifier_keys`],
+//! [`addresses`], [`prefixes`], [`expiry`]. Inserting, removing and building from scratch all follow
+//! them, and all take [`Indexes`] apart field by field, so that none of them can forget an index.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv6Addr;
@@ -129,17 +130,11 @@ pub(super) fn identifier_keys<'a>(
 }
 
 pub(super) fn addresses<'a>(client: &ClientView<'a>) -> impl Iterator<Item = Ipv6Addr> + use<'a> {
-    occupied(client).filter_map(|resource| match resource {
-        Resource::Address(address) => Some(address),
-        Resource::Prefix(_) => None,
-    })
+    occupied(client).filter_map(Resource::address)
 }
 
 pub(super) fn prefixes<'a>(client: &ClientView<'a>) -> impl Iterator<Item = Prefix> + use<'a> {
-    occupied(client).filter_map(|resource| match resource {
-        Resource::Address(_) => None,
-        Resource::Prefix(prefix) => Some(prefix),
-    })
+    occupied(client).filter_map(Resource::prefix)
 }
 
 fn occupied<'a>(client: &ClientView<'a>) -> impl Iterator<Item = Resource> + use<'a> {

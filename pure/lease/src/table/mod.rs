@@ -45,7 +45,7 @@ pub struct AfterImage {
     pub image: Option<Box<[u8]>>,
 }
 
-/// Somebody else holds the resource, or a part of it.
+/// The resource, or a part of it, is held already: as a rule by somebody else.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Conflict {
     /// What could not be given.
@@ -98,7 +98,7 @@ impl Table {
     }
 
     /// Keeps a client, in place of what was known of it. Refused if somebody else holds a part of
-    /// what it is to hold; then nothing has changed.
+    /// what it is to hold, or if one of its prefixes lies in another; then nothing has changed.
     pub fn put(&mut self, client: &Client) -> Result<Seq, Conflict> {
         let old_slot = self.slot_of(&client.key);
         self.check_free(client, old_slot)?;
@@ -156,6 +156,11 @@ impl Table {
         found.filter(|(_, client)| search.means(client))
     }
 
+    /// Whether any client is kept for this link.
+    pub fn has_clients_on(&self, link: LinkId) -> bool {
+        self.indexes.slots(&Search::on_link(link), Cursor::START).next().is_some()
+    }
+
     /// The clients whose earliest lease ends at or before this moment (seconds since 1970), the
     /// earliest first.
     pub fn expiring_until(&self, unix_secs: u64) -> impl Iterator<Item = ClientView<'_>> {
@@ -192,7 +197,10 @@ impl Table {
                 return Err(self.conflict(lease.resource, slot));
             }
         }
-        Ok(())
+        match prefix_in_another(client) {
+            Some(prefix) => Err(Conflict { resource: Resource::Prefix(prefix), holder: client.key.clone() }),
+            None => Ok(()),
+        }
     }
 
     /// Nothing that was stored may be held twice.
@@ -211,9 +219,15 @@ impl Table {
         let holder = ClientKey { link: holder.link, duid: holder.duid.to_duid() };
         Conflict { resource, holder }
     }
+}
 
-    /// Whether any client is kept for this link.
-    pub fn has_clients_on(&self, link: LinkId) -> bool {
-        self.indexes.slots(&Search::on_link(link), Cursor::START).next().is_some()
-    }
+/// A prefix of the client's own that lies in another of them.
+fn prefix_in_another(client: &Client) -> Option<Prefix> {
+    let leases = client.bindings.iter().flat_map(|binding| &binding.leases);
+    let occupied = leases.filter(|lease| lease.state.occupies());
+    let mut prefixes: Vec<Prefix> = occupied.filter_map(|lease| lease.resource.prefix()).collect();
+    prefixes.sort_unstable();
+    prefixes.dedup();
+    let pair = prefixes.windows(2).find(|pair| pair[0].covers(pair[1]))?;
+    Some(pair[1])
 }
