@@ -3,6 +3,7 @@
 pub mod check;
 pub mod clock;
 pub mod config;
+pub mod demo;
 pub mod import;
 pub mod population;
 pub mod query;

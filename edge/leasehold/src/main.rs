@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use leasehold::{check, import, query, serve};
+use leasehold::{check, demo, import, query, serve};
 use tracing::Level;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::prelude::*;
@@ -30,6 +30,8 @@ enum Command {
     Check(check::Arguments),
     /// Fill a state folder with what another server knows, or with made-up clients
     Import(import::Arguments),
+    /// Show a recovery on this host: no root, no configuration
+    Demo(demo::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -47,6 +49,7 @@ fn main() -> ExitCode {
         Command::Query(arguments) => query::run(arguments),
         Command::Check(arguments) => check::run(arguments),
         Command::Import(arguments) => import::run(arguments),
+        Command::Demo(arguments) => demo::run(arguments),
     };
     result.unwrap_or_else(|error| {
         eprintln!("leasehold: {error:#}");

@@ -21,6 +21,9 @@ use std::process::ExitCode;
 use indicatif::{ProgressBar, ProgressStyle};
 
 pub(crate) use intake::Intake;
+pub(crate) use kea::{read as read_kea, written_at};
+pub(crate) use moment::rfc_3339;
+pub(crate) use report::{grouped, plain_table};
 
 /// What the command line says.
 #[derive(Debug, Clone, clap::Args)]

@@ -123,22 +123,24 @@ impl Report {
     fn counts(&self) -> Table {
         let Self { state: _, dry_run: _, now: _, summary, taken, config: _, hints: _ } = self;
         let mut table = plain_table();
-        let always =
-            [("links", summary.links), ("clients", summary.clients), ("active leases", summary.active)];
-        let if_any = [
+        let counts = [
             ("lines read", summary.lines),
-            ("bad lines", summary.bad_lines),
+            ("bad lines, left out", summary.bad_lines),
+            ("deleted by later lines", summary.deletions),
             ("replaced by later lines", summary.superseded),
-            ("deleted", summary.deletions),
             ("expired leases, left out", summary.expired),
             ("released leases, left out", summary.released),
             ("declined addresses, left out", summary.declined),
             ("registered addresses, left out", summary.registered),
             ("temporary addresses, left out", summary.temporary),
+            ("active leases", summary.active),
+            ("links", summary.links),
+            ("clients", summary.clients),
             ("clients known already, kept", taken.kept),
             ("clients in conflict, left out", taken.conflicts),
         ];
-        for (what, count) in always.into_iter().chain(if_any.into_iter().filter(|(_, count)| *count > 0)) {
+        let always = ["active leases", "links", "clients"];
+        for (what, count) in counts.into_iter().filter(|(what, count)| *count > 0 || always.contains(what)) {
             table.add_row([what.to_owned(), grouped(count)]);
         }
         table.add_row(["clients written".to_owned(), grouped(if self.dry_run { 0 } else { taken.written })]);
