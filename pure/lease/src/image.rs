@@ -88,7 +88,8 @@ pub fn encode(client: &Client) -> Box<[u8]> {
     for binding in bindings {
         put_binding(&mut out, binding);
     }
-    out.into_boxed_slice()
+    // A copy of just the right size: shrinking in place would leave a hole behind every image.
+    out.as_slice().into()
 }
 
 fn put_options(out: &mut Vec<u8>, options: &[(wire::OptionCode, Box<[u8]>)]) {
