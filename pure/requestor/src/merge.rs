@@ -12,7 +12,6 @@ use std::time::Duration;
 use wire::Duid;
 use world::Instant;
 
-use crate::client_data::Resource;
 use crate::record::{ClientRecord, LeaseRecord, RelayRecord};
 
 /// Which server, by whatever number the caller gave it.
@@ -22,7 +21,8 @@ pub struct SourceId(pub usize);
 /// The united word of all servers.
 #[derive(Debug, Clone, Default)]
 pub struct Merged {
-    clients: BTreeMap<Duid, BTreeMap<Resource, MergedLease>>,
+    /// The leases of a client in order of what is leased: few, so a list and not a tree.
+    clients: BTreeMap<Duid, Vec<MergedLease>>,
     split: BTreeSet<SourceId>,
 }
 
@@ -33,8 +33,8 @@ pub struct MergedLease {
     pub lease: LeaseRecord,
     /// What the message said beside it.
     pub told: Arc<Told>,
-    /// Every server that told of it.
-    pub told_by: BTreeSet<SourceId>,
+    /// Every server that told of it, in the order in which they did.
+    pub told_by: Vec<SourceId>,
 }
 
 /// One message's word, without its leases.
@@ -70,32 +70,43 @@ impl Told {
     }
 }
 
+impl MergedLease {
+    fn new(lease: LeaseRecord, told: Arc<Told>) -> Self {
+        Self { lease, told_by: vec![told.source], told }
+    }
+
+    fn hear(&mut self, lease: LeaseRecord, told: &Arc<Told>) {
+        if !self.told_by.contains(&told.source) {
+            self.told_by.push(told.source);
+        }
+        if told.beats(&self.told) {
+            self.lease = lease;
+            self.told = told.clone();
+        }
+    }
+}
+
 impl Merged {
     /// Adds one message's word.
     pub fn add(&mut self, source: SourceId, record: ClientRecord) {
         let ClientRecord { client_id, received, last_heard_secs, relay, leases } = record;
         let told = Arc::new(Told { source, received, last_heard_secs, relay });
         let known = self.clients.entry(client_id).or_default();
-        if known.values().any(|lease| lease.told_by.contains(&source)) {
+        if known.iter().any(|lease| lease.told_by.contains(&source)) {
             self.split.insert(source);
         }
+        known.reserve_exact(leases.len());
         for lease in leases {
-            let entry = known.entry(lease.resource).or_insert_with(|| MergedLease {
-                lease,
-                told: told.clone(),
-                told_by: BTreeSet::new(),
-            });
-            entry.told_by.insert(source);
-            if told.beats(&entry.told) {
-                entry.lease = lease;
-                entry.told = told.clone();
+            match known.binary_search_by_key(&lease.resource, |known| known.lease.resource) {
+                Ok(at) => known[at].hear(lease, &told),
+                Err(at) => known.insert(at, MergedLease::new(lease, told.clone())),
             }
         }
     }
 
     /// The clients in order, each with its leases in order.
     pub fn clients(&self) -> impl Iterator<Item = (&Duid, impl Iterator<Item = &MergedLease>)> {
-        self.clients.iter().map(|(client, leases)| (client, leases.values()))
+        self.clients.iter().map(|(client, leases)| (client, leases.iter()))
     }
 
     /// How many clients there are.

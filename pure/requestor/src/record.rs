@@ -90,12 +90,14 @@ pub struct HopRecord {
 impl ClientRecord {
     /// Keeps what a message that has just been received says.
     pub fn new(data: &ClientData<'_>, received: Instant) -> Self {
+        let mut leases = Vec::with_capacity(data.lease_count);
+        leases.extend(data.leases().map(|lease| LeaseRecord::new(lease, received)));
         Self {
             client_id: data.client_id.to_duid(),
             received,
             last_heard_secs: data.last_heard_secs,
             relay: data.relay_path.map(RelayRecord::new),
-            leases: data.leases().map(|lease| LeaseRecord::new(lease, received)).collect(),
+            leases,
         }
     }
 }
@@ -113,7 +115,9 @@ impl LeaseRecord {
 
 impl RelayRecord {
     fn new(path: RelayPath<'_>) -> Self {
-        Self { hops: path.hops().map(|hop| HopRecord::new(&hop)).collect() }
+        let mut hops = Vec::with_capacity(path.hops().count());
+        hops.extend(path.hops().map(|hop| HopRecord::new(&hop)));
+        Self { hops }
     }
 
     /// The level of the relay nearest to the client.

@@ -4,16 +4,24 @@ use std::collections::BTreeMap;
 use std::io::Write;
 
 use anyhow::Result;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
-use super::view::{self, ClientView};
-use super::{Answers, Report};
+use super::{Answers, Report, view};
 
 #[derive(Serialize)]
 struct Document<'a> {
     servers: Vec<ServerView<'a>>,
-    clients: Vec<ClientView>,
+    clients: Clients<'a>,
     complete: bool,
+}
+
+/// The clients, made one after the other while they are printed.
+struct Clients<'a>(&'a Answers<'a>);
+
+impl Serialize for Clients<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        serializer.collect_seq(view::clients(self.0))
+    }
 }
 
 #[derive(Serialize)]
@@ -33,7 +41,7 @@ struct ServerView<'a> {
 pub(super) fn print(answers: &Answers<'_>, out: &mut dyn Write) -> Result<()> {
     let document = Document {
         servers: answers.reports.iter().map(ServerView::new).collect(),
-        clients: view::clients(answers).collect(),
+        clients: Clients(answers),
         complete: answers.complete,
     };
     serde_json::to_writer_pretty(&mut *out, &document)?;
