@@ -1,10 +1,10 @@
 //! What a million clients cost: resident octets for each, and seconds.
 //!
-//! `cargo run --release -p lease --example memory [clients]`
+//! `cargo run --release -p lease --example memory [clients [load | put]]`
 //!
 //! Each client holds one address and one /56, and came through one relay that names itself, the
-//! interface and the line. The table is made twice: loaded at once, and put client by client in
-//! random order. Resident memory is what Linux says in `/proc/self/statm`; it includes everything.
+//! interface and the line. The table is either loaded at once, or put client by client in random
+//! order: one of the two in each run, so that neither leaves memory to the other. Resident memory is what Linux says in `/proc/self/statm`; it includes everything.
 
 #![allow(
     clippy::disallowed_methods,
@@ -42,10 +42,10 @@ fn load(count: u32) -> Table {
         (0..count).for_each(|number| records.push(&image::encode(&client(number))).expect("an image"));
         records
     });
-    let in_turn = timed("encoding alone, to be subtracted", count, || {
+    let octets = timed("encoding alone, to be subtracted", count, || {
         (0..count).map(|number| image::encode(&client(number)).len()).sum::<usize>()
     });
-    assert!(in_turn > 0);
+    assert!(octets > 0);
     timed("table loaded", count, || Table::load(records, &Threads).expect("nothing is held twice"))
 }
 

@@ -151,7 +151,7 @@ impl Table {
         search: &'a Search,
         from: Cursor,
     ) -> impl Iterator<Item = (Cursor, ClientView<'a>)> {
-        let slots = self.indexes.slots(search, from);
+        let slots = self.records.fetched_ahead(self.indexes.slots(search, from));
         let found = slots.map(|slot| (Cursor::behind(slot), self.records.view(slot)));
         found.filter(|(_, client)| search.means(client))
     }

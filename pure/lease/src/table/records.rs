@@ -5,6 +5,13 @@ use crate::{ClientView, ImageError, Seq};
 /// Where a client lives. It stays there until it is forgotten.
 pub(crate) type Slot = u32;
 
+/// How many images are fetched together: about as many as a processor can wait for at once.
+const FETCHED_AHEAD: usize = 16;
+/// And how much of each: all of an image of the usual size, and not all of a very large one.
+const LINES_FETCHED_AHEAD: usize = 8;
+/// What a processor fetches at once.
+const CACHE_LINE_OCTETS: usize = 64;
+
 /// The images of all clients.
 #[derive(Debug, Default)]
 pub struct Records {
@@ -59,6 +66,37 @@ impl Records {
     #[inline]
     pub(crate) fn view(&self, slot: Slot) -> ClientView<'_> {
         ClientView::of_checked(&self.record(slot).image)
+    }
+
+    /// The same slots. Their images lie all over the memory, and one that is read when it is needed
+    /// is waited for; so a few are touched at once, and waited for together.
+    pub(crate) fn fetched_ahead<'a>(
+        &'a self,
+        mut slots: impl Iterator<Item = Slot> + 'a,
+    ) -> impl Iterator<Item = Slot> + 'a {
+        let mut few = [0; FETCHED_AHEAD];
+        let (mut next, mut end) = (0, 0);
+        std::iter::from_fn(move || {
+            if next == end {
+                (next, end) = (0, 0);
+                for slot in slots.by_ref().take(FETCHED_AHEAD) {
+                    few[end] = slot;
+                    end += 1;
+                }
+                std::hint::black_box(few[..end].iter().fold(0, |sum, slot| sum ^ self.touch(*slot)));
+            }
+            let slot = few[..end].get(next).copied();
+            next += usize::from(slot.is_some());
+            slot
+        })
+    }
+
+    /// Reads an octet of each of the first cache lines.
+    #[inline]
+    fn touch(&self, slot: Slot) -> u8 {
+        let image = &self.record(slot).image;
+        let lines = image.iter().step_by(CACHE_LINE_OCTETS).take(LINES_FETCHED_AHEAD);
+        lines.fold(0, |sum, octet| sum ^ octet)
     }
 
     pub(crate) fn changed(&self, slot: Slot) -> Seq {
