@@ -74,8 +74,8 @@ impl Config {
     }
 
     fn from_root(mut root: Table<'_>, faults: &mut Collector) -> Self {
-        let mut config = Self::default();
-        config.server_id = root.read("server-id", faults, server_id);
+        let server_id = root.read("server-id", faults, server_id);
+        let mut config = Self { server_id, ..Self::default() };
         root.read_into(&mut config.state, "state", faults, state);
         root.read_into(&mut config.leasequery, "leasequery", faults, leasequery::read);
         root.read_into(&mut config.links, "link", faults, links::read);
