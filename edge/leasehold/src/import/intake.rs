@@ -3,8 +3,8 @@
 //! A state that holds nobody yet takes every client as it comes, in large batches. One that holds
 //! clients is loaded into a table first, which knows who holds what. A client that is known stays
 //! as it is, unless it has been heard since. A client that is to hold what somebody else holds must
-//! wait until all others have had their turn, for the other may have moved on; if not, and if the
-//! other's lease has not run out either, it is not taken, and reported.
+//! wait until all others have had their turn, for the other may have moved on, or wait likewise; if
+//! not, and if the other's lease has not run out either, it is not taken, and reported.
 
 use std::path::Path;
 
@@ -84,11 +84,7 @@ impl Intake {
             before = waiting.len();
             waiting.retain(|client| !self.put(client, progress));
         }
-        for client in &waiting {
-            if let Err(conflict) = self.put_in_place_of_expired(client) {
-                self.taken.refuse(&client.key, &conflict);
-            }
-        }
+        self.exchange(&waiting);
         for batch in self.table.take_batch().chunks(BATCH_CLIENTS) {
             self.commit(batch, &ProgressBar::hidden())?;
         }
@@ -107,6 +103,23 @@ impl Intake {
         }
         progress.inc(1);
         true
+    }
+
+    /// Takes clients that may be in one another's way: each of them gives up what it is known to
+    /// hold, and has it back if it cannot be taken.
+    fn exchange(&mut self, waiting: &[Client]) {
+        let known = |client: &Client| self.table.client(&client.key).map(|view| view.to_client());
+        let known: Vec<Option<Client>> = waiting.iter().map(known).collect();
+        for client in known.iter().flatten() {
+            self.table.remove(&client.key);
+        }
+        for (client, known) in waiting.iter().zip(known) {
+            if let Err(conflict) = self.put_in_place_of_expired(client) {
+                self.taken.refuse(&client.key, &conflict);
+                // In vain only if somebody has been given it meanwhile, who was heard later.
+                let _ = known.map(|known| self.table.put(&known));
+            }
+        }
     }
 
     fn put_in_place_of_expired(&mut self, client: &Client) -> Result<(), Conflict> {

@@ -18,7 +18,7 @@ use super::settings::Settings;
 /// What became of clients in a state.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct Taken {
-    /// Clients that are new, or have been heard since.
+    /// Clients that are new, or have been heard since: written, or to be written.
     pub(crate) written: u64,
     /// Clients of whom the state knew as much, or something newer.
     pub(crate) kept: u64,
@@ -143,7 +143,8 @@ impl Report {
         for (what, count) in counts.into_iter().filter(|(what, count)| *count > 0 || always.contains(what)) {
             table.add_row([what.to_owned(), grouped(count)]);
         }
-        table.add_row(["clients written".to_owned(), grouped(if self.dry_run { 0 } else { taken.written })]);
+        let written = if self.dry_run { "clients that would be written" } else { "clients written" };
+        table.add_row([written.to_owned(), grouped(taken.written)]);
         if let Some(column) = table.column_mut(1) {
             column.set_cell_alignment(CellAlignment::Right);
         }
