@@ -64,8 +64,9 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let server = *running.bulk_addresses().first().context("the server listens nowhere")?;
 
     let mut out = io::stdout().lock();
-    if format == Format::Table {
-        report::introduce(&held, server, &notes, &mut out)?;
+    match format {
+        Format::Table => report::introduce(&held, server, &notes, &mut out)?,
+        Format::Json => notes.iter().for_each(|note| eprintln!("{note}")),
     }
     let recovery = recovery::recover(server, &held)?;
     running.stop();

@@ -108,7 +108,7 @@ pub(super) fn conclude(report: &Report, recovery: &Recovery, out: &mut dyn Write
     }
     let (recovered, messages) = (counted(report.recovered, "binding"), counted(report.messages, "message"));
     let octets = counted(report.octets, "octet");
-    writeln!(out, "{recovered} came back in {messages} of together {octets}:")?;
+    writeln!(out, "{recovered} came back in {messages} and {octets}:")?;
     writeln!(
         out,
         "the first reply after {:.1} ms, the last word after {:.1} ms, {} bindings a second.",
