@@ -3,7 +3,7 @@
 //! Clients, made up or out of Kea's files, are written to a store in a temporary folder. The store
 //! is closed, opened again and served on an address of this host that nobody else can reach. Then a
 //! requestor that knows nothing but the Relay-IDs of its relays asks for what they delegated
-//! ([`recovery`]), and what it is told is compared with what is held ([`held`]).
+//! (`recovery.rs`), and what it is told is compared with what is held (`held.rs`).
 //!
 //! Nothing here is made for the demonstration but the comparison: store, server and requestor are
 //! the ones that every other command uses.
