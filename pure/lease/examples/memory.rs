@@ -4,7 +4,8 @@
 //!
 //! Each client holds one address and one /56, and came through one relay that names itself, the
 //! interface and the line. The table is either loaded at once, or put client by client in random
-//! order: one of the two in each run, so that neither leaves memory to the other. Resident memory is what Linux says in `/proc/self/statm`; it includes everything.
+//! order: one of the two in each run, so that neither leaves memory to the other. Resident memory is
+//! what Linux says in `/proc/self/statm`; it includes everything.
 
 #![allow(
     clippy::disallowed_methods,
