@@ -2,8 +2,7 @@
 
 use lease::{ClientView, HeldLease, Resource};
 use wire::{
-    AbsoluteTime, ClientMessage, Duid, MessageType, OptionCode, PrefixExclude, StatusCode, TransactionId,
-    Writer,
+    AbsoluteTime, ClientMessage, Duid, MessageType, OptionCode, PrefixExclude, Status, TransactionId, Writer,
 };
 use world::Now;
 
@@ -62,10 +61,10 @@ impl Head {
 }
 
 /// STATUS_CODE.
-pub(crate) fn status(w: &mut Writer<'_>, code: StatusCode, message: &str) {
+pub(crate) fn status(w: &mut Writer<'_>, status: Status<'_>) {
     w.option(OptionCode::STATUS_CODE, |w| {
-        w.u16(code.0);
-        w.bytes(message.as_bytes());
+        w.u16(status.code.0);
+        w.bytes(status.message);
     });
 }
 

@@ -9,7 +9,7 @@
 use std::collections::VecDeque;
 use std::net::Ipv6Addr;
 
-use wire::{ClientMessage, FrameBuffer, MessageType, OptionCode, StatusCode};
+use wire::{ClientMessage, FrameBuffer, MessageType, OptionCode, Status, StatusCode, TransactionId};
 use world::{Deadline, Instant, Now};
 
 use crate::answer::{self, Head};
@@ -56,16 +56,28 @@ pub enum Waiting {
 pub struct Connection {
     requestor: Ipv6Addr,
     input: FrameBuffer,
+    intake: Intake,
     feeds: VecDeque<Feed>,
     answers: Vec<u8>,
     finished: Vec<Finished>,
     ended: usize,
+    has_answered: bool,
     peer_closed: bool,
     closing: Option<Close>,
     frame_since: Option<Instant>,
     sending_since: Option<Instant>,
     idle_since: Instant,
-    waits_for_admission: bool,
+}
+
+/// Whether another query can be taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Intake {
+    /// As soon as it has come.
+    Open,
+    /// When one that is in work here has ended.
+    Full,
+    /// When one that is in work on another connection of the requestor has ended.
+    Queued,
 }
 
 impl Connection {
@@ -74,26 +86,27 @@ impl Connection {
         Self {
             requestor,
             input: FrameBuffer::default(),
+            intake: Intake::Open,
             feeds: VecDeque::new(),
             answers: Vec::new(),
             finished: Vec::new(),
             ended: 0,
+            has_answered: false,
             peer_closed: false,
             closing: None,
             frame_since: None,
             sending_since: None,
             idle_since: now.instant,
-            waits_for_admission: false,
         }
     }
 
     /// Whether the socket should be read: not while more has come in than may be in work.
     pub fn wants_octets(&self) -> bool {
-        let room = !self.waits_for_admission && self.input.waiting() < MAX_WAITING_OCTETS;
+        let room = self.intake == Intake::Open && self.input.waiting() < MAX_WAITING_OCTETS;
         room && !self.peer_closed && self.closing.is_none()
     }
 
-    /// Takes octets as they come.
+    /// Takes octets as they come. How long a frame takes is counted from its first octet.
     pub fn receive(&mut self, octets: &[u8], now: Now) {
         self.input.extend(octets);
         self.frame_since.get_or_insert(now.instant);
@@ -104,7 +117,8 @@ impl Connection {
         self.peer_closed = true;
     }
 
-    /// Takes queries out of what has come in, as many as may be in work.
+    /// Takes queries out of what has come in, as many as may be in work, and gives back the places
+    /// of those that have ended.
     pub fn begin(
         &mut self,
         policy: &Policy,
@@ -114,80 +128,71 @@ impl Connection {
         now: Now,
     ) {
         admission.end(self.requestor, std::mem::take(&mut self.ended));
-        self.waits_for_admission = false;
-        while self.closing.is_none() && self.answers.len() < MAX_OUTPUT_OCTETS {
-            if self.feeds.len() >= policy.bulk.max_queries_per_connection {
-                self.waits_for_admission = true;
-                break;
-            }
-            if !self.begin_next(policy, holdings, admission, counters, now) {
-                break;
-            }
+        self.intake = self.take_messages(policy, holdings, admission, counters, now);
+        let rest = self.input.waiting() > 0 && !self.has_whole_frame();
+        if self.peer_closed && rest && self.closing.is_none() {
+            self.fault(Close::Framing, Discard::Malformed, counters);
         }
         self.note_waiting(policy, now);
     }
 
-    /// Takes one message; `false` if there is none that can be taken now.
-    fn begin_next(
+    /// Takes one message after the other, until something is in the way or nothing is left.
+    fn take_messages(
         &mut self,
         policy: &Policy,
         holdings: &Holdings,
         admission: &mut Admission,
         counters: &Counters,
         now: Now,
-    ) -> bool {
-        if self.input.peek().is_ok_and(|next| next.is_some())
-            && !admission.begin(self.requestor, &policy.bulk)
-        {
-            self.waits_for_admission = true;
-            return false;
-        }
-        let started = match self.input.next_message() {
-            Ok(None) => return false,
-            Ok(Some(octets)) => match judge(octets, self.requestor, policy, holdings) {
-                Ok(step) => self.take(step, policy, counters, now),
-                Err(discard) => {
-                    counters.discard(discard);
-                    self.closing = Some(Close::Fault(discard));
-                    false
-                }
-            },
-            Err(_) => {
-                counters.discard(Discard::Malformed);
-                self.closing = Some(Close::Framing);
-                return false;
+    ) -> Intake {
+        while self.closing.is_none() && self.answers.len() < MAX_OUTPUT_OCTETS && self.has_whole_frame() {
+            if self.feeds.len() >= policy.bulk.max_queries_per_connection {
+                return Intake::Full;
             }
-        };
-        self.frame_since = Some(now.instant);
-        if !started {
-            admission.end(self.requestor, 1);
+            if !admission.begin(self.requestor, &policy.bulk) {
+                return Intake::Queued;
+            }
+            if !self.take_message(policy, holdings, counters, now) {
+                admission.end(self.requestor, 1);
+            }
         }
-        true
+        let is_full = self.feeds.len() >= policy.bulk.max_queries_per_connection;
+        if is_full { Intake::Full } else { Intake::Open }
+    }
+
+    /// Takes the message that is there; `true` if a query is in work now.
+    fn take_message(&mut self, policy: &Policy, holdings: &Holdings, counters: &Counters, now: Now) -> bool {
+        self.frame_since = None;
+        match self.input.next_message() {
+            Ok(None) => false,
+            Ok(Some(octets)) => match judge(octets, self.requestor, policy, holdings, now) {
+                Ok(step) => self.take(step, policy, counters, now),
+                Err(discard) => self.fault(Close::Fault(discard), discard, counters),
+            },
+            Err(_) => self.fault(Close::Framing, Discard::Malformed, counters),
+        }
     }
 
     /// Does what a message asks for; `true` if a query is in work now.
     fn take(&mut self, step: Step, policy: &Policy, counters: &Counters, now: Now) -> bool {
         match step {
-            Step::Query(asked) => self.start(*asked, policy, counters, now),
+            Step::Query(asked) => return self.start(*asked, policy, counters, now),
             Step::RefuseActive(asked) => {
-                self.refuse(&asked, Refusal::NotSupported, policy, counters, now);
+                self.refuse(&asked, Refusal::NotSupported.told(), policy, counters, now);
                 self.closing = Some(Close::Refused);
-                false
             }
-            Step::RefuseTls(transaction_id) => {
-                frame(&mut self.answers, |w| {
-                    ClientMessage::write(w, MessageType::Reply, transaction_id, |w| {
-                        w.raw_option(OptionCode::SERVERID, policy.server_id.octets());
-                        answer::status(w, StatusCode::TLS_CONNECTION_REFUSED, "");
-                    });
+            Step::RefuseTls(transaction_id) => frame(&mut self.answers, |w| {
+                ClientMessage::write(w, MessageType::Reply, transaction_id, |w| {
+                    w.raw_option(OptionCode::SERVERID, policy.server_id.octets());
+                    answer::status(w, Status { code: StatusCode::TLS_CONNECTION_REFUSED, message: &[] });
                 });
-                false
-            }
+            }),
         }
+        false
     }
 
     fn start(&mut self, asked: Asked, policy: &Policy, counters: &Counters, now: Now) -> bool {
-        if self.feeds.iter().any(|feed| feed.transaction_id() == asked.transaction_id) {
+        if self.is_in_work(asked.transaction_id) {
             add(&counters.duplicate_transaction_ids, 1);
             return false;
         }
@@ -197,30 +202,32 @@ impl Connection {
                 true
             }
             Err(refusal) => {
-                self.refuse(&asked, *refusal, policy, counters, now);
+                self.refuse(&asked, refusal.told(), policy, counters, now);
                 false
             }
         }
     }
 
-    fn refuse(&mut self, asked: &Asked, refusal: Refusal, policy: &Policy, counters: &Counters, now: Now) {
+    fn is_in_work(&self, transaction_id: TransactionId) -> bool {
+        self.feeds.iter().any(|feed| feed.transaction_id() == transaction_id)
+    }
+
+    fn refuse(&mut self, asked: &Asked, why: Status<'_>, policy: &Policy, counters: &Counters, now: Now) {
         let before = self.answers.len();
         frame(&mut self.answers, |w| {
-            let status = |w: &mut wire::Writer<'_>| answer::status(w, refusal.status(), refusal.message());
-            Head::of(asked).reply(w, policy, now, status);
+            Head::of(asked).reply(w, policy, now, |w| answer::status(w, why));
         });
         let finished = Finished {
             transaction_id: asked.transaction_id,
             query_type: asked.query_type,
             sought: String::new(),
-            status: refusal.status(),
+            status: why.code,
             clients: 0,
             leases: 0,
             octets: (self.answers.len() - before) as u64,
             took: std::time::Duration::ZERO,
         };
-        count(&finished, counters);
-        self.finished.push(finished);
+        self.note_finished(finished, counters);
     }
 
     /// Appends messages while there is room, the queries in work taking turns. What is appended is
@@ -245,9 +252,7 @@ impl Connection {
                 Some(finished) => self.finish(finished, counters),
             }
         }
-        if !out.is_empty() {
-            self.sending_since = Some(now.instant);
-        }
+        self.note_sending(out, now);
         self.note_waiting(policy, now);
     }
 
@@ -257,7 +262,8 @@ impl Connection {
         self.idle_since = now.instant;
     }
 
-    /// Ends every query in work with QueryTerminated, then the connection (RFC 5460 §5.5, §7.4).
+    /// Ends every query with QueryTerminated, those that still wait included, and then the
+    /// connection (RFC 5460 §5.5, §7.4).
     pub fn terminate(
         &mut self,
         because: &str,
@@ -266,17 +272,36 @@ impl Connection {
         now: Now,
         out: &mut Vec<u8>,
     ) {
+        if self.closing.is_none() {
+            self.refuse_waiting(because, policy, counters, now);
+        }
+        out.append(&mut self.answers);
         while let Some(feed) = self.feeds.pop_front() {
             let finished = feed.terminate(because, policy, now, out);
             self.finish(finished, counters);
         }
         self.closing.get_or_insert(Close::Terminated);
+        self.note_sending(out, now);
+    }
+
+    /// Refuses the queries that have come whole and were not taken.
+    fn refuse_waiting(&mut self, because: &str, policy: &Policy, counters: &Counters, now: Now) {
+        let why = Status { code: Refusal::Terminated.status(), message: because.as_bytes() };
+        while let Ok(Some(octets)) = self.input.next_message() {
+            let Ok(message) = ClientMessage::decode(octets) else { return };
+            if message.message_type != MessageType::LeaseQuery {
+                return;
+            }
+            let Ok(asked) = Asked::refused(&message, Refusal::Terminated, policy) else { return };
+            if !self.is_in_work(asked.transaction_id) {
+                self.refuse(&asked, why, policy, counters, now);
+            }
+        }
     }
 
     /// The connection is gone: gives its queries' places back.
     pub fn abandon(&mut self, admission: &mut Admission) {
-        self.ended += self.feeds.len();
-        self.feeds.clear();
+        self.drop_work();
         admission.end(self.requestor, std::mem::take(&mut self.ended));
     }
 
@@ -285,17 +310,19 @@ impl Connection {
         std::mem::take(&mut self.finished)
     }
 
-    /// Whether a query is in work, or could be taken at once.
+    /// Whether there is something to do at once: to begin, or to fill.
     pub fn has_work(&self) -> bool {
-        !self.feeds.is_empty() || !self.answers.is_empty()
+        let can_begin = self.ended > 0 || self.intake != Intake::Queued && self.has_whole_frame();
+        self.is_answering() || self.closing.is_none() && can_begin
     }
 
-    /// Why the connection is to be closed, once everything appended has been sent.
+    /// Why the connection is to be closed: once everything appended has been sent, or at once if
+    /// time ran out.
     pub fn close(&self) -> Option<Close> {
-        if self.has_work() && !matches!(self.closing, Some(Close::TimedOut(_))) {
+        if self.is_answering() {
             return None;
         }
-        let done = self.peer_closed && !self.waits_for_admission;
+        let done = self.peer_closed && self.input.waiting() == 0;
         self.closing.or(done.then_some(Close::PeerDone))
     }
 
@@ -305,7 +332,7 @@ impl Connection {
         if let Some(since) = self.sending_since {
             return Deadline { at: since + data_timeout, why: Waiting::Room };
         }
-        if self.waits_for_admission && self.feeds.is_empty() {
+        if self.intake == Intake::Queued && self.feeds.is_empty() {
             return Deadline { at: self.idle_since + ADMISSION_RETRY, why: Waiting::Admission };
         }
         match self.frame_since {
@@ -314,39 +341,80 @@ impl Connection {
         }
     }
 
-    /// Sees whether a deadline has passed.
+    /// Sees whether a deadline has passed. An answer under way is never cut off because of what
+    /// comes in, only because nobody takes it.
     pub fn tick(&mut self, policy: &Policy, counters: &Counters, now: Now) {
-        let deadline = self.next_deadline(policy);
-        if now.instant < deadline.at || self.closing.is_some() {
+        let Deadline { at, why } = self.next_deadline(policy);
+        if now.instant < at || matches!(self.closing, Some(Close::TimedOut(_))) {
             return;
         }
-        if deadline.why == Waiting::Admission {
-            self.idle_since = now.instant;
-            return;
-        }
-        let only_waits = deadline.why != Waiting::Room && self.has_work();
-        if !only_waits {
+        let runs_out = match why {
+            Waiting::Room => true,
+            Waiting::Frame | Waiting::Work => self.closing.is_none() && !self.has_work(),
+            Waiting::Admission => {
+                self.idle_since = now.instant;
+                false
+            }
+        };
+        if runs_out {
             add(&counters.connections_timed_out, 1);
-            self.closing = Some(Close::TimedOut(deadline.why));
+            self.drop_work();
+            self.closing = Some(Close::TimedOut(why));
         }
     }
 
+    /// Nothing more is sent to a requestor that breaks the rules. Returns that no query was begun.
+    fn fault(&mut self, close: Close, discard: Discard, counters: &Counters) -> bool {
+        counters.discard(discard);
+        self.drop_work();
+        self.closing = Some(close);
+        false
+    }
+
+    fn drop_work(&mut self) {
+        self.ended += self.feeds.len();
+        self.feeds.clear();
+        self.answers.clear();
+    }
+
     fn finish(&mut self, finished: Finished, counters: &Counters) {
+        self.note_finished(finished, counters);
+        self.ended += 1;
+    }
+
+    fn note_finished(&mut self, finished: Finished, counters: &Counters) {
         count(&finished, counters);
         self.finished.push(finished);
-        self.ended += 1;
+        self.has_answered = true;
+    }
+
+    fn note_sending(&mut self, out: &[u8], now: Now) {
+        if !out.is_empty() {
+            self.sending_since.get_or_insert(now.instant);
+        }
     }
 
     /// Whole frames that wait for their turn are nobody's delay; a part of one is.
     fn note_waiting(&mut self, policy: &Policy, now: Now) {
-        if self.input.waiting() == 0 || self.waits_for_admission {
+        if self.intake != Intake::Open || self.input.waiting() == 0 || self.has_whole_frame() {
             self.frame_since = None;
+        } else {
+            self.frame_since.get_or_insert(now.instant);
         }
-        if self.has_work() {
+        if self.is_answering() {
             self.idle_since = now.instant;
-        } else if policy.bulk.close_after_reply && !self.finished.is_empty() && self.input.waiting() == 0 {
+        } else if policy.bulk.close_after_reply && self.has_answered && self.input.waiting() == 0 {
             self.closing.get_or_insert(Close::Answered);
         }
+    }
+
+    fn is_answering(&self) -> bool {
+        !self.feeds.is_empty() || !self.answers.is_empty()
+    }
+
+    /// Whether a frame is there to be taken, or what can never become one.
+    fn has_whole_frame(&self) -> bool {
+        !matches!(self.input.peek(), Ok(None))
     }
 }
 
@@ -354,14 +422,20 @@ impl Connection {
 enum Step {
     Query(Box<Asked>),
     RefuseActive(Box<Asked>),
-    RefuseTls(wire::TransactionId),
+    RefuseTls(TransactionId),
 }
 
-fn judge(octets: &[u8], requestor: Ipv6Addr, policy: &Policy, holdings: &Holdings) -> Result<Step, Discard> {
+fn judge(
+    octets: &[u8],
+    requestor: Ipv6Addr,
+    policy: &Policy,
+    holdings: &Holdings,
+    now: Now,
+) -> Result<Step, Discard> {
     let message = ClientMessage::decode(octets).map_err(|_| Discard::Malformed)?;
     match message.message_type {
         MessageType::LeaseQuery => {
-            let asked = Asked::judge(&message, requestor, Transport::Tcp, policy, holdings)?;
+            let asked = Asked::judge(&message, requestor, Transport::Tcp, policy, holdings, now)?;
             Ok(Step::Query(Box::new(asked)))
         }
         MessageType::ActiveLeaseQuery => {

@@ -63,9 +63,13 @@ fn answer_relayed(
     let message = ClientMessage::decode(inner).map_err(|_| Discard::Malformed)?;
     let mut reply = Vec::new();
     let answered = answer_message(&message, source, policy, holdings, now, &mut reply)?;
-    let before = out.len();
-    let fits = chain.encode_reply(&reply, out).is_ok() && out.len() - before <= MAX_DATAGRAM_OCTETS;
-    if fits { Ok(answered) } else { Err(Discard::TooLong) }
+    let mut relayed = Vec::new();
+    let fits = chain.encode_reply(&reply, &mut relayed).is_ok() && relayed.len() <= MAX_DATAGRAM_OCTETS;
+    if !fits {
+        return Err(Discard::TooLong);
+    }
+    out.append(&mut relayed);
+    Ok(answered)
 }
 
 fn answer_message(
@@ -82,13 +86,13 @@ fn answer_message(
     if policy.refuse_silently && !policy.access.permits_source(source) {
         return Err(Discard::NotAllowed);
     }
-    let asked = Asked::judge(message, source, Transport::Udp, policy, holdings)?;
+    let asked = Asked::judge(message, source, Transport::Udp, policy, holdings, now)?;
     let head = Head::of(&asked);
     let mut w = Writer::new(out);
     let answered = match asked.query {
         Err(Refusal::NotAllowed) if policy.refuse_silently => return Err(Discard::NotAllowed),
         Err(refusal) => {
-            head.reply(&mut w, policy, now, |w| answer::status(w, refusal.status(), refusal.message()));
+            head.reply(&mut w, policy, now, |w| answer::status(w, refusal.told()));
             Answered::new(&head, asked.query_type, String::new(), refusal.status(), 0)
         }
         Ok(query) => {

@@ -7,14 +7,14 @@
 
 use std::time::Duration;
 
-use lease::{ClientView, Cursor};
+use lease::{ClientView, Cursor, HeldLease};
 use wire::leasequery::QueryType;
-use wire::{MessageType, StatusCode, TransactionId, Writer};
+use wire::{MessageType, Status, StatusCode, TransactionId, Writer};
 use world::{Instant, Now};
 
 use crate::answer::{self, Head};
 use crate::limits::{MAX_LEASES_IN_MESSAGE, TURN_CLIENTS, TURN_OCTETS};
-use crate::query::{Asked, Query};
+use crate::query::{Asked, Query, Wanted};
 use crate::{Holdings, Policy, Refusal};
 
 /// A query in work.
@@ -26,6 +26,12 @@ pub struct Feed {
     search: usize,
     cursor: Cursor,
     begun: Instant,
+    told: Told,
+}
+
+/// What a feed has told so far.
+#[derive(Debug, Clone, Copy, Default)]
+struct Told {
     clients: u64,
     leases: u64,
     octets: u64,
@@ -62,9 +68,7 @@ impl Feed {
             search: 0,
             cursor: Cursor::START,
             begun: now.instant,
-            clients: 0,
-            leases: 0,
-            octets: 0,
+            told: Told::default(),
         }
     }
 
@@ -82,36 +86,15 @@ impl Feed {
         out: &mut Vec<u8>,
     ) -> Option<Finished> {
         let before = out.len();
-        let mut looked_at = 0;
-        while let Some(search) = self.query.searches.get(self.search) {
-            for (behind, client) in holdings.table.search(search, self.cursor) {
-                if out.len() - before >= TURN_OCTETS || looked_at >= TURN_CLIENTS {
-                    self.octets += (out.len() - before) as u64;
-                    return None;
-                }
-                looked_at += 1;
-                self.cursor = behind;
-                tell(&self.head, &self.query, &mut self.clients, &mut self.leases, &client, policy, now, out);
-            }
-            self.search += 1;
-            self.cursor = Cursor::START;
+        let at_end = self.turn(holdings, policy, now, out);
+        if at_end {
+            self.end(None, policy, now, out);
         }
-        self.end(policy, now, out);
-        self.octets += (out.len() - before) as u64;
-        Some(self.finished(StatusCode::SUCCESS, now))
+        self.told.octets += (out.len() - before) as u64;
+        at_end.then(|| self.finished(StatusCode::SUCCESS, now))
     }
 
-    /// Data were sent: DONE. None were: REPLY alone (RFC 5460 §6.3).
-    fn end(&self, policy: &Policy, now: Now, out: &mut Vec<u8>) {
-        if self.clients > 0 {
-            frame(out, |w| self.head.message(w, MessageType::LeaseQueryDone, now, |_| {}));
-        } else {
-            frame(out, |w| self.head.reply(w, policy, now, |_| {}));
-        }
-    }
-
-    /// Ends in the middle: DONE with a status if data were sent, REPLY with one if not
-    /// (RFC 5460 §7.2, §7.4).
+    /// Ends in the middle, with a status (RFC 5460 §7.2, §7.4).
     pub(crate) fn terminate(
         mut self,
         because: &str,
@@ -120,15 +103,44 @@ impl Feed {
         out: &mut Vec<u8>,
     ) -> Finished {
         let before = out.len();
-        let code = Refusal::Terminated.status();
-        if self.clients > 0 {
-            let status = |w: &mut Writer<'_>| answer::status(w, code, because);
-            frame(out, |w| self.head.message(w, MessageType::LeaseQueryDone, now, status));
-        } else {
-            frame(out, |w| self.head.reply(w, policy, now, |w| answer::status(w, code, because)));
+        let status = Status { code: Refusal::Terminated.status(), message: because.as_bytes() };
+        self.end(Some(status), policy, now, out);
+        self.told.octets += (out.len() - before) as u64;
+        self.finished(status.code, now)
+    }
+
+    /// Tells of clients for one turn; `true` if there are no more.
+    fn turn(&mut self, holdings: &Holdings, policy: &Policy, now: Now, out: &mut Vec<u8>) -> bool {
+        let Self { head, query, search, cursor, told, .. } = self;
+        let teller = Teller { head, wanted: &query.wanted, policy, now };
+        let until = out.len() + TURN_OCTETS;
+        let mut looked_at = 0;
+        while let Some(place) = query.searches.get(*search) {
+            for (behind, client) in holdings.table.search(place, *cursor) {
+                if out.len() >= until || looked_at >= TURN_CLIENTS {
+                    return false;
+                }
+                looked_at += 1;
+                *cursor = behind;
+                teller.tell(&client, told, out);
+            }
+            *search += 1;
+            *cursor = Cursor::START;
         }
-        self.octets += (out.len() - before) as u64;
-        self.finished(code, now)
+        true
+    }
+
+    /// Data were sent: DONE. None were: REPLY alone (RFC 5460 §6.3).
+    fn end(&self, status: Option<Status<'_>>, policy: &Policy, now: Now, out: &mut Vec<u8>) {
+        let status = |w: &mut Writer<'_>| {
+            if let Some(status) = status {
+                answer::status(w, status);
+            }
+        };
+        frame(out, |w| match self.told.clients {
+            0 => self.head.reply(w, policy, now, status),
+            _ => self.head.message(w, MessageType::LeaseQueryDone, now, status),
+        });
     }
 
     fn finished(&self, status: StatusCode, now: Now) -> Finished {
@@ -137,52 +149,57 @@ impl Feed {
             query_type: self.query_type,
             sought: self.query.sought.clone(),
             status,
-            clients: self.clients,
-            leases: self.leases,
-            octets: self.octets,
+            clients: self.told.clients,
+            leases: self.told.leases,
+            octets: self.told.octets,
             took: now.instant.since(self.begun),
         }
     }
 }
 
-/// One client, in as many messages as its leases need; none if it has nothing to tell.
-#[allow(clippy::too_many_arguments, reason = "the parts of a feed that the search does not borrow")]
-#[inline]
-fn tell(
-    head: &Head,
-    query: &Query,
-    clients: &mut u64,
-    leases: &mut u64,
-    client: &ClientView<'_>,
-    policy: &Policy,
+/// What all messages of a turn have in common.
+struct Teller<'a> {
+    head: &'a Head,
+    wanted: &'a Wanted,
+    policy: &'a Policy,
     now: Now,
-    out: &mut Vec<u8>,
-) {
-    let count = answer::told(client, now).count();
-    let mut message = |first: bool, data: &mut dyn FnMut(&mut Writer<'_>)| {
-        frame(out, |w| {
-            if first {
-                head.reply(w, policy, now, data);
-            } else {
-                head.message(w, MessageType::LeaseQueryData, now, data);
+}
+
+impl Teller<'_> {
+    /// One client, in as many messages as its leases need; none if it has nothing to tell.
+    #[inline]
+    fn tell(&self, client: &ClientView<'_>, told: &mut Told, out: &mut Vec<u8>) {
+        let first = told.clients == 0;
+        let count = answer::told(client, self.now).count();
+        match count {
+            0 => return,
+            1..=MAX_LEASES_IN_MESSAGE => {
+                self.message(first, client, answer::told(client, self.now), out);
             }
-        });
-    };
-    match count {
-        0 => return,
-        1..=MAX_LEASES_IN_MESSAGE => message(*clients == 0, &mut |w| {
-            answer::client_data(w, client, answer::told(client, now), &query.wanted, now);
-        }),
-        _ => {
-            for (index, portion) in answer::portions(client, now).iter().enumerate() {
-                message(*clients == 0 && index == 0, &mut |w| {
-                    answer::client_data(w, client, portion.iter().copied(), &query.wanted, now);
-                });
+            _ => {
+                for (index, portion) in answer::portions(client, self.now).iter().enumerate() {
+                    self.message(first && index == 0, client, portion.iter().copied(), out);
+                }
             }
         }
+        told.clients += 1;
+        told.leases += count as u64;
     }
-    *clients += 1;
-    *leases += count as u64;
+
+    #[inline]
+    fn message(
+        &self,
+        first: bool,
+        client: &ClientView<'_>,
+        leases: impl Iterator<Item = HeldLease>,
+        out: &mut Vec<u8>,
+    ) {
+        let data = |w: &mut Writer<'_>| answer::client_data(w, client, leases, self.wanted, self.now);
+        frame(out, |w| match first {
+            true => self.head.reply(w, self.policy, self.now, data),
+            false => self.head.message(w, MessageType::LeaseQueryData, self.now, data),
+        });
+    }
 }
 
 /// Portions and options are chosen so that a message always fits its frame.

@@ -7,10 +7,12 @@
 use std::collections::BTreeSet;
 use std::net::Ipv6Addr;
 
-use lease::{Identifier, LinkId, Search};
+use lease::{ClientView, Identifier, LinkId, Resource, Search};
 use wire::leasequery::{LqQuery, QueryType};
 use wire::{ClientMessage, DecodeError, Duid, DuidRef, OptionCode, Options, TransactionId};
+use world::Now;
 
+use crate::answer::told;
 use crate::limits::MAX_REQUESTED_OPTIONS;
 use crate::{Discard, Holdings, Policy, Refusal};
 
@@ -71,6 +73,20 @@ impl Asked {
         transport: Transport,
         policy: &Policy,
         holdings: &Holdings,
+        now: Now,
+    ) -> Result<Self, Discard> {
+        let asked = Self::refused(message, Refusal::Terminated, policy)?;
+        let query = may_ask(asked.query_type, source, transport, policy)
+            .and_then(|()| understand(message.options, policy, holdings, now));
+        Ok(Self { query, ..asked })
+    }
+
+    /// A LEASEQUERY that is refused without a look at what it asks: if only it is one, and meant
+    /// for this server (RFC 5007 §4.2.1).
+    pub(crate) fn refused(
+        message: &ClientMessage<'_>,
+        refusal: Refusal,
+        policy: &Policy,
     ) -> Result<Self, Discard> {
         let options = message.options;
         let requestor = options.client_id().ok().flatten().ok_or(Discard::NoClientId)?;
@@ -78,28 +94,22 @@ impl Asked {
             return Err(Discard::OtherServer);
         }
         let first = options.first(OptionCode::LQ_QUERY).ok_or(Discard::NoQuery)?;
-        let query_type = QueryType(first.first().copied().unwrap_or(0));
-        let lq_query = options.lq_query().map(|query| query.expect("it was there a moment ago"));
-        let query = may_ask(query_type, source, transport, policy)
-            .and_then(|()| understand(lq_query, policy, holdings));
         Ok(Self {
             transaction_id: message.transaction_id,
             requestor: requestor.to_duid(),
-            base_time: wants_base_time(options, lq_query),
-            query_type,
-            query,
+            base_time: wants_base_time(options),
+            query_type: QueryType(first.first().copied().unwrap_or(0)),
+            query: Err(refusal),
         })
     }
-}
 
-impl Asked {
     /// An ACTIVELEASEQUERY, which is refused in any case; it need not hold an LQ_QUERY.
     pub(crate) fn active(message: &ClientMessage<'_>) -> Result<Self, Discard> {
         let requestor = message.options.client_id().ok().flatten().ok_or(Discard::NoClientId)?;
         Ok(Self {
             transaction_id: message.transaction_id,
             requestor: requestor.to_duid(),
-            base_time: false,
+            base_time: wants_base_time(message.options),
             query_type: QueryType(0),
             query: Err(Refusal::NotSupported),
         })
@@ -123,18 +133,19 @@ fn may_ask(
 }
 
 fn understand(
-    lq_query: Result<LqQuery<'_>, DecodeError>,
+    options: Options<'_>,
     policy: &Policy,
     holdings: &Holdings,
+    now: Now,
 ) -> Result<Query, Refusal> {
     let malformed = |_: DecodeError| Refusal::MalformedQuery;
-    let lq_query = lq_query.map_err(malformed)?;
+    let lq_query = options.lq_query().map_err(malformed)?.ok_or(Refusal::MalformedQuery)?;
     let options = lq_query.options().map_err(malformed)?;
     let sought = Sought::read(lq_query, options)?;
     let links = named_links(lq_query.link_address, holdings)?;
     Ok(Query {
         sought: sought.to_string(),
-        searches: sought.searches(links.as_ref(), holdings)?,
+        searches: sought.searches(links.as_ref(), holdings, now)?,
         any_link: links.is_none(),
         wanted: wanted(options, policy).map_err(malformed)?,
     })
@@ -183,9 +194,10 @@ impl<'a> Sought<'a> {
         &self,
         links: Option<&BTreeSet<LinkId>>,
         holdings: &Holdings,
+        now: Now,
     ) -> Result<Vec<Search>, Refusal> {
         let identifier = match *self {
-            Self::Address(address) => return by_address(address, links, holdings),
+            Self::Address(address) => return by_address(address, links, holdings, now),
             Self::Link(_) => return Ok(links.into_iter().flatten().copied().map(Search::on_link).collect()),
             Self::Client(duid) => Identifier::Client(duid.to_duid()),
             Self::Relay(duid) => Identifier::Relay(duid.to_duid()),
@@ -213,24 +225,33 @@ impl std::fmt::Display for Sought<'_> {
     }
 }
 
-/// The client that holds the address, else the one whose delegated prefix is around it. The part of
-/// a prefix that is excluded from its delegation counts only if nothing else is there (RFC 5007
-/// §4.1.2.1, RFC 6603).
+/// The client that leases the address, else the one whose delegated prefix is around it; on the
+/// links named, if any are. The part of a prefix that is excluded from its delegation counts only
+/// if nothing else is there (RFC 5007 §4.1.2.1, RFC 6603).
 fn by_address(
     address: Ipv6Addr,
     links: Option<&BTreeSet<LinkId>>,
     holdings: &Holdings,
+    now: Now,
 ) -> Result<Vec<Search>, Refusal> {
     let table = &holdings.table;
-    let around = || table.holder_of_prefix_around(address).map(|(_, client)| client);
-    let Some(client) = table.holder_of_address(address).or_else(around) else {
-        let known = links.is_some() || holdings.links.configures(address);
-        return if known { Ok(Vec::new()) } else { Err(Refusal::NotConfigured) };
+    let is_meant = |client: &ClientView<'_>| {
+        let on_link = links.is_none_or(|links| links.contains(&client.link));
+        on_link && told(client, now).any(|held| holds(held.lease.resource, address))
     };
-    if links.is_some_and(|links| !links.contains(&client.link)) {
-        return Ok(Vec::new());
+    let around = || table.holder_of_prefix_around(address).map(|(_, client)| client);
+    match table.holder_of_address(address).filter(is_meant).or_else(|| around().filter(is_meant)) {
+        Some(client) => Ok(vec![Search::on_links(Identifier::Client(client.duid.to_duid()), [client.link])]),
+        None if links.is_some() || holdings.links.configures(address) => Ok(Vec::new()),
+        None => Err(Refusal::NotConfigured),
     }
-    Ok(vec![Search::on_links(Identifier::Client(client.duid.to_duid()), [client.link])])
+}
+
+fn holds(resource: Resource, address: Ipv6Addr) -> bool {
+    match resource {
+        Resource::Address(leased) => leased == address,
+        Resource::Prefix(prefix) => prefix.contains(address),
+    }
 }
 
 fn wanted(options: Options<'_>, policy: &Policy) -> Result<Wanted, DecodeError> {
@@ -246,9 +267,9 @@ fn wanted(options: Options<'_>, policy: &Policy) -> Result<Wanted, DecodeError> 
 
 /// LQ_BASE_TIME is about messages, so the message's own ORO is its place; some ask for it inside
 /// the query.
-fn wants_base_time(options: Options<'_>, lq_query: Result<LqQuery<'_>, DecodeError>) -> bool {
-    let inside = lq_query.and_then(LqQuery::options);
-    [Ok(options), inside].into_iter().flatten().any(|options| {
+fn wants_base_time(options: Options<'_>) -> bool {
+    let inside = options.lq_query().ok().flatten().and_then(|query| query.options().ok());
+    [Some(options), inside].into_iter().flatten().any(|options| {
         let codes = options.option_request().ok().flatten();
         codes.is_some_and(|codes| codes.iter().any(|code| code == OptionCode::LQ_BASE_TIME))
     })

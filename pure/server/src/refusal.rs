@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use wire::StatusCode;
+use wire::{Status, StatusCode};
 
 /// Why a query is answered with a status and no data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -34,6 +34,11 @@ impl Refusal {
             Self::NotSupported => StatusCode::NOT_SUPPORTED,
             Self::Terminated => StatusCode::QUERY_TERMINATED,
         }
+    }
+
+    /// The status with its words.
+    pub(crate) fn told(self) -> Status<'static> {
+        Status { code: self.status(), message: self.message().as_bytes() }
     }
 
     /// The words beside it.
