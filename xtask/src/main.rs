@@ -6,12 +6,14 @@ use clap::Parser;
 
 mod fuzz;
 mod requirements;
+mod test;
 
 fn main() -> anyhow::Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask is a folder of the workspace");
     match Task::parse() {
         Task::Fuzz { seconds } => fuzz::run(root, seconds),
         Task::Requirements { format } => requirements::run(root, format),
+        Task::Test => test::run(root),
     }
 }
 
@@ -29,4 +31,6 @@ enum Task {
         #[arg(long, value_enum, default_value_t)]
         format: requirements::Format,
     },
+    /// Install what is missing, then check, test and fuzz everything; what a change has to pass.
+    Test,
 }
