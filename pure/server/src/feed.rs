@@ -116,13 +116,15 @@ impl Feed {
         let until = out.len() + TURN_OCTETS;
         let mut looked_at = 0;
         while let Some(place) = query.searches.get(*search) {
-            for (behind, client) in holdings.table.search(place, *cursor) {
+            for (behind, client) in holdings.table.look(place, *cursor) {
                 if out.len() >= until || looked_at >= TURN_CLIENTS {
                     return false;
                 }
                 looked_at += 1;
                 *cursor = behind;
-                teller.tell(&client, told, out);
+                if let Some(client) = client {
+                    teller.tell(&client, told, out);
+                }
             }
             *search += 1;
             *cursor = Cursor::START;

@@ -5,9 +5,11 @@ use std::time::Duration;
 /// Octets that a connection is filled with before they must be sent: enough for a few hundred
 /// clients, so that the cost of sending is shared by many, and little for a reader that never reads.
 pub const MAX_OUTPUT_OCTETS: usize = 256 * 1024;
-/// Octets that one query may add before the next one of the connection has its turn.
+/// Octets that one query may add before the next one of the connection has its turn. The client with
+/// which it comes to them is told to its end.
 pub const TURN_OCTETS: usize = 64 * 1024;
-/// Clients that one turn looks at: bounds how long a search through expired leases keeps the table.
+/// Clients that one turn looks at: bounds how long a search keeps the table that finds little, among
+/// expired leases or among a relay's clients on other links.
 pub const TURN_CLIENTS: usize = 8 * 1024;
 /// Octets received and not yet taken as queries, after which no more are read: one whole frame.
 pub const MAX_WAITING_OCTETS: usize = 2 + wire::limits::MAX_MESSAGE_OCTETS;

@@ -68,7 +68,7 @@ fn two_long_answers_take_turns() {
     assert_eq!(of(&answer, 1).len(), 5_001);
 }
 
-// BLQ-S-56, BLQ-S-55
+// BLQ-S-56, BLQ-S-55, INT-10
 #[test]
 fn with_a_limit_of_one_a_hundred_questions_are_answered_in_turn() {
     let mut server = Server::with(many_clients(800), |policy| policy.bulk.max_queries_per_connection = 1);
@@ -166,7 +166,7 @@ fn places_are_given_back_by_every_end() {
     }
 }
 
-// BLQ-S-10
+// BLQ-S-10, INT-10
 #[test]
 fn a_question_with_the_number_of_one_in_work_is_ignored() {
     let mut server = Server::new(many_clients(5_000));

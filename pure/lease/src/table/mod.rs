@@ -151,9 +151,21 @@ impl Table {
         search: &'a Search,
         from: Cursor,
     ) -> impl Iterator<Item = (Cursor, ClientView<'a>)> {
+        self.look(search, from).filter_map(|(behind, client)| Some((behind, client?)))
+    }
+
+    /// Like [`Self::search`], one step for each client looked at; `None` is one that is not meant,
+    /// such as a relay's client on another link. So whoever searches can stop after so many steps.
+    pub fn look<'a>(
+        &'a self,
+        search: &'a Search,
+        from: Cursor,
+    ) -> impl Iterator<Item = (Cursor, Option<ClientView<'a>>)> {
         let slots = self.records.fetched_ahead(self.indexes.slots(search, from));
-        let found = slots.map(|slot| (Cursor::behind(slot), self.records.view(slot)));
-        found.filter(|(_, client)| search.means(client))
+        slots.map(|slot| {
+            let client = self.records.view(slot);
+            (Cursor::behind(slot), search.means(&client).then_some(client))
+        })
     }
 
     /// Whether any client is kept for this link.
