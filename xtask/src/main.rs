@@ -4,6 +4,7 @@ use std::path::Path;
 
 use clap::Parser;
 
+mod bench;
 mod fuzz;
 mod requirements;
 mod test;
@@ -11,6 +12,7 @@ mod test;
 fn main() -> anyhow::Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask is a folder of the workspace");
     match Task::parse() {
+        Task::Bench { bench } => bench::run(root, &bench),
         Task::Fuzz { seconds } => fuzz::run(root, seconds),
         Task::Requirements { format } => requirements::run(root, format),
         Task::Test => test::run(root),
@@ -20,6 +22,11 @@ fn main() -> anyhow::Result<()> {
 /// The project's own tasks.
 #[derive(Parser)]
 enum Task {
+    /// Measure the released program on this machine.
+    Bench {
+        #[command(subcommand)]
+        bench: bench::Bench,
+    },
     /// Build every fuzz target and run them all at once; fail if one finds something.
     Fuzz {
         /// How long to look.
