@@ -36,7 +36,7 @@ fn is_closed(mut stream: TcpStream) -> bool {
     }
 }
 
-// BLQ-S-05, INT-10
+// BLQ-S-05
 #[test]
 fn a_requestor_that_is_not_permitted_is_closed_at_once() {
     let server = start("2001:db8::/32", 0);

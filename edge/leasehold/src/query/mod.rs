@@ -1,7 +1,7 @@
 //! `leasehold query`: asks DHCPv6 servers, ours or anybody's, for their bindings.
 //!
-//! Servers are asked side by side, a thread each ([`session`]), and what they say is merged
-//! ([`requestor::Merged`]) and printed ([`output`]). Data that arrived before something went wrong
+//! Servers are asked side by side, a thread each (`session`), and what they say is merged
+//! ([`requestor::Merged`]) and printed (`output`). Data that arrived before something went wrong
 //! are printed too; the exit code tells that they are not all.
 
 mod output;

@@ -1,6 +1,6 @@
 //! `leasehold serve`: the server, from its configuration to its sockets.
 //!
-//! All that is shared stands in [`Service`]; one task listens for each address, and one talks with
+//! All that is shared stands in `Service`; one task listens for each address, and one talks with
 //! each requestor. The tasks carry octets between sockets and the pure server, which decides.
 
 mod bulk;
