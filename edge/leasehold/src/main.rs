@@ -1,5 +1,6 @@
 //! The command line of Leasehold.
 
+use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -62,6 +63,7 @@ fn start_logging(level: Level) {
     let of_engine = if level > Level::INFO { level } else { Level::WARN.min(level) };
     let targets =
         Targets::new().with_default(level).with_targets([("fjall", of_engine), ("lsm_tree", of_engine)]);
-    let to_stderr = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let to_stderr =
+        tracing_subscriber::fmt::layer().with_writer(io::stderr).with_ansi(io::stderr().is_terminal());
     tracing_subscriber::registry().with(to_stderr.with_filter(targets)).init();
 }
