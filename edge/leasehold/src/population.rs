@@ -89,6 +89,9 @@ impl Relay {
             name: format!("access-{}", self.number + 1),
             prefixes: vec![self.on_link],
             relay_addresses: Vec::new(),
+            interface_ids: Vec::new(),
+            relay_ids: Vec::new(),
+            interfaces: Vec::new(),
             address_pools: vec![AddressPool {
                 first: Ipv6Addr::from_bits(base + FIRST_ASSIGNED),
                 last: Ipv6Addr::from_bits(base + FIRST_ASSIGNED + u128::from(u32::MAX)),

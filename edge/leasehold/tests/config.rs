@@ -405,6 +405,9 @@ fn links() -> Vec<Link> {
         name: "bng \"seven\" \\ 'x'".to_owned(),
         prefixes: vec!["2001:db8:7::/64".parse().unwrap(), "2001:db8:77::/64".parse().unwrap()],
         relay_addresses: vec!["fe80::7".parse().unwrap()],
+        interface_ids: Vec::new(),
+        relay_ids: Vec::new(),
+        interfaces: Vec::new(),
         address_pools: vec![
             range("2001:db8:7::1", "2001:db8:7::ff"),
             range("2001:db8:77::", "2001:db8:77::"),
@@ -419,6 +422,9 @@ fn links() -> Vec<Link> {
         name: "bare".to_owned(),
         prefixes: Vec::new(),
         relay_addresses: Vec::new(),
+        interface_ids: Vec::new(),
+        relay_ids: Vec::new(),
+        interfaces: Vec::new(),
         address_pools: Vec::new(),
         delegation_pools: Vec::new(),
     };

@@ -5,7 +5,8 @@ use std::net::{Ipv6Addr, SocketAddrV6, TcpStream};
 use std::time::Duration;
 
 use leasehold::serve::{self, Running};
-use server::{Access, BulkLimits, Holdings, Policy, RateLimit, Rule};
+use server::Holdings;
+use server::leasequery::{Access, BulkLimits, Policy, RateLimit, Rule};
 use wire::{Duid, SERVER_PORT};
 
 fn start(allowed: &str, port: u16) -> Running {

@@ -67,10 +67,12 @@ pub struct Lease {
     /// Whether it is still the client's.
     pub state: LeaseState,
     /// When it was granted or last extended, in seconds since 1970: both lifetimes count from here.
+    /// Of a lease that is not active any more, when it came into its state.
     pub granted_unix_secs: u64,
     /// Seconds, or [`INFINITE`].
     pub preferred_secs: u32,
-    /// Seconds, or [`INFINITE`].
+    /// Seconds, or [`INFINITE`]: the valid lifetime; of a lease that is not active any more, how
+    /// long it is remembered, or rests.
     pub valid_secs: u32,
     /// The part of a delegated prefix that stays with the delegating side (RFC 6603).
     pub excluded: Option<Prefix>,
@@ -106,6 +108,11 @@ impl Lease {
         }
     }
 
+    /// The lease in another state, from now on and for so long.
+    pub fn become_state(self, state: LeaseState, now_unix_secs: u64, secs: u32) -> Self {
+        Self { state, granted_unix_secs: now_unix_secs, preferred_secs: 0, valid_secs: secs, ..self }
+    }
+
     /// Seconds of preferred lifetime that remain, never more than of the valid one.
     #[inline]
     pub fn preferred_remaining_secs(&self, now_unix_secs: u64) -> u32 {
@@ -113,8 +120,9 @@ impl Lease {
         preferred.min(self.valid_remaining_secs(now_unix_secs))
     }
 
-    /// When the valid lifetime ends, in seconds since 1970; `None` for never.
-    pub fn valid_until_unix_secs(&self) -> Option<u64> {
+    /// When the valid lifetime ends, or the rest, or the memory of it, in seconds since 1970; `None`
+    /// for never.
+    pub fn until_unix_secs(&self) -> Option<u64> {
         (self.valid_secs != INFINITE).then(|| self.granted_unix_secs + u64::from(self.valid_secs))
     }
 }

@@ -17,8 +17,8 @@
 //! | 2 | number of leases, each: |
 //! | 1 | state: 0 active, 1 released, 2 expired, 3 declined; 0x80 added if a prefix is excluded |
 //! | 16 (+ 1) | address; of a prefix, then its length |
-//! | 4 | granted, in seconds since 2000-01-01T00:00:00Z |
-//! | 4, 4 | preferred and valid lifetime in seconds |
+//! | 4 | granted, or come into its state, in seconds since 2000-01-01T00:00:00Z |
+//! | 4, 4 | preferred and valid lifetime in seconds; of an inactive lease 0, and how long it is remembered or rests |
 //! | 16 + 1 | the excluded prefix; only if there is one |
 //!
 //! The image has no checksum of its own: the store seals key and image together.

@@ -16,7 +16,7 @@ mod view;
 
 pub use client::{Binding, Client, ClientKey, Heard, IaKind, Lease, LeaseState};
 pub use image::ImageError;
-pub use link::{AddressPool, DelegationPool, Link, LinkId, Links};
+pub use link::{AddressPool, DelegationPool, InterfacePattern, Link, LinkId, Links};
 pub use relay_path::{RelayPath, RelayPathError};
 pub use resource::Resource;
 pub use table::{

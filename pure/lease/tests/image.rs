@@ -79,7 +79,7 @@ fn any_client() -> impl Strategy<Value = Client> {
 
 /// Everything that can be asked of a view.
 fn read_all(view: &ClientView<'_>) -> Client {
-    view.leases().for_each(|held| _ = held.lease.valid_until_unix_secs());
+    view.leases().for_each(|held| _ = held.lease.until_unix_secs());
     view.relay_ids().for_each(drop);
     view.remote_ids().for_each(drop);
     view.to_client()

@@ -1,36 +1,21 @@
-//! What a server does with the leasequeries that arrive.
+//! What a DHCPv6 server does with what arrives.
 //!
-//! A LEASEQUERY is judged and becomes a [`Query`](query::Query) or a refusal (`query.rs`). Over UDP
-//! it is answered in one go (`datagram.rs`). Over TCP it becomes a [`Feed`](feed::Feed): a place in
-//! a search, filled into the connection for as long as there is room (`connection.rs`). Nothing
-//! here opens a socket or reads a clock; the caller carries octets in and out and says what time it
-//! is.
+//! - [`exchange`]: what clients send, directly or through relays, and what they are answered;
+//! - [`assign`]: which address or prefix a client is given;
+//! - [`leasequery`]: what others ask about bindings, over UDP and TCP.
 //!
-//! Sources: RFC 5007 (leasequery), RFC 5460 (bulk leasequery).
+//! Nothing here opens a socket or reads a clock; the caller carries octets in and out and says what
+//! time it is.
 
-pub mod access;
-pub mod admission;
-mod answer;
-pub mod connection;
 pub mod counters;
-pub mod datagram;
-pub mod feed;
+mod discard;
+pub mod leasequery;
 pub mod limits;
-pub mod policy;
-pub mod query;
-pub mod rate;
-pub mod refusal;
 
-pub use access::{Access, Rule};
-pub use admission::Admission;
-pub use connection::{Close, Connection, Waiting};
 pub use counters::Counters;
-pub use feed::Finished;
-pub use policy::{BulkLimits, Policy};
-pub use rate::RateLimit;
-pub use refusal::{Discard, Refusal};
+pub use discard::Discard;
 
-/// What queries are answered from.
+/// What the server holds, and the links it holds it on.
 #[derive(Debug, Default)]
 pub struct Holdings {
     /// Every client.

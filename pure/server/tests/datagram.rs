@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use server::Discard;
+use server::leasequery::{Access, RateLimit, Rule};
 use server::limits::MAX_RATED_SOURCES;
-use server::{Access, Discard, RateLimit, Rule};
 use wire::leasequery::QueryType;
 use wire::{Message, MessageType, OptionCode, StatusCode, Writer};
 

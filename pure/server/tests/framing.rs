@@ -4,7 +4,8 @@
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
-use server::{BulkLimits, Close, Connection, Discard};
+use server::Discard;
+use server::leasequery::{BulkLimits, Close, Connection};
 use wire::{MessageType, OptionCode, write_frame};
 
 use crate::common::{Question, REQUESTOR, Server, answers, at, frames, relay, two_clients, types, vector};
@@ -181,7 +182,7 @@ fn half_a_frame_must_become_whole_in_time_however_it_trickles() {
     server.tick(&mut connection, at(399));
     assert_eq!(connection.close(), None);
     server.tick(&mut connection, at(400));
-    assert_eq!(connection.close(), Some(Close::TimedOut(server::Waiting::Frame)));
+    assert_eq!(connection.close(), Some(Close::TimedOut(server::leasequery::Waiting::Frame)));
     assert_eq!(server.counters.connections_timed_out.load(Relaxed), 1);
 }
 

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
+use server::leasequery::{Admission, BulkLimits, Close, Connection, Waiting};
 use server::limits::{ADMISSION_RETRY, MAX_OUTPUT_OCTETS, MAX_WAITING_OCTETS, TURN_OCTETS};
-use server::{Admission, BulkLimits, Close, Connection, Waiting};
 use wire::{MessageType, StatusCode};
 
 use crate::common::{

@@ -2,7 +2,7 @@
 //! scenario says otherwise.
 
 use lease::LeaseState;
-use server::{Access, Connection, Rule};
+use server::leasequery::{Access, Connection, Rule};
 use wire::leasequery::QueryType;
 use wire::{OptionCode, StatusCode};
 

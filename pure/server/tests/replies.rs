@@ -255,7 +255,7 @@ fn asking_changes_nothing() {
     }
     assert_eq!(server.holdings.table.last_seq(), before);
     assert!(server.holdings.table.take_batch().is_empty());
-    let mut connection = server::Connection::new(crate::common::REQUESTOR, at(5));
+    let mut connection = server::leasequery::Connection::new(crate::common::REQUESTOR, at(5));
     let later = answers(&server.tell(&mut connection, &vector("V1"), at(5)));
     assert_eq!(later[0].data().clt_time(), Ok(Some(605)));
 }

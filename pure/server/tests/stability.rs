@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use lease::LeaseState;
-use server::Connection;
+use server::leasequery::Connection;
 use server::limits::TURN_CLIENTS;
 use wire::MessageType;
 use world::Chance;

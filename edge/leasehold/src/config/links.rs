@@ -56,6 +56,9 @@ fn link(mut table: Table<'_>, earlier: &mut Earlier, faults: &mut Collector) -> 
         name: name?,
         prefixes: prefixes?,
         relay_addresses,
+        interface_ids: Vec::new(),
+        relay_ids: Vec::new(),
+        interfaces: Vec::new(),
         address_pools,
         delegation_pools,
     })

@@ -33,7 +33,7 @@ pub fn render(server_id: Option<&Duid>, state: &str, links: &[Link]) -> String {
 }
 
 fn write_link(text: &mut String, link: &Link) {
-    let Link { id, name, prefixes, relay_addresses, address_pools, delegation_pools } = link;
+    let Link { id, name, prefixes, relay_addresses, address_pools, delegation_pools, .. } = link;
     *text += "\n[[link]]\n";
     line(text, "id", &id.to_string());
     line(text, "name", &quoted(name));

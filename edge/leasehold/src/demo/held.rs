@@ -42,7 +42,7 @@ impl Held {
                 continue;
             }
             let holding = (client.duid.to_duid(), told(lease.resource));
-            self.by_relay.insert(holding, lease.valid_until_unix_secs());
+            self.by_relay.insert(holding, lease.until_unix_secs());
         }
     }
 

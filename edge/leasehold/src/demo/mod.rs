@@ -19,7 +19,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context;
-use server::{Access, BulkLimits, Holdings, Policy, RateLimit, Rule};
+use server::Holdings;
+use server::leasequery::{Access, BulkLimits, Policy, RateLimit, Rule};
 use wire::{Duid, Prefix};
 
 use crate::import::{Format, Intake, progress_bar};

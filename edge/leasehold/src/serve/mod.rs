@@ -15,7 +15,8 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use server::{Access, BulkLimits, Holdings, Policy, RateLimit, Rule};
+use server::Holdings;
+use server::leasequery::{Access, BulkLimits, Policy, RateLimit, Rule};
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 use tokio::net::{TcpListener, UdpSocket};
 use tokio::task::JoinSet;

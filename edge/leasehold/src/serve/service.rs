@@ -2,7 +2,8 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
-use server::{Admission, Counters, Holdings, Policy, RateLimit};
+use server::leasequery::{Admission, Policy, RateLimit};
+use server::{Counters, Holdings};
 use tokio::sync::watch;
 use world::Now;
 

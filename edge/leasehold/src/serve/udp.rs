@@ -3,8 +3,9 @@
 use std::net::{Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
+use server::Discard;
 use server::counters::add;
-use server::{Discard, datagram};
+use server::leasequery::datagram;
 use tokio::net::UdpSocket;
 use tracing::{debug, info, warn};
 

@@ -27,7 +27,7 @@ pub(super) struct Indexes {
     pub(super) by_address: BTreeMap<Ipv6Addr, Slot>,
     /// Prefixes that nobody else may be given; no two overlap.
     pub(super) by_prefix: BTreeMap<Prefix, Slot>,
-    /// When the first active lease of a client ends, in seconds since 1970.
+    /// When the first lease of a client ends, in whatever state, in seconds since 1970.
     pub(super) by_expiry: BTreeSet<(u32, Slot)>,
     /// The latest change of each client.
     pub(super) by_change: BTreeMap<u64, Slot>,
@@ -90,6 +90,14 @@ impl Indexes {
         }
     }
 
+    /// The delegated prefix that an address lies in. Delegated prefixes never overlap, so it is the
+    /// nearest one that begins at or before the address.
+    pub(super) fn prefix_around(&self, address: Ipv6Addr) -> Option<(Prefix, Slot)> {
+        let whole = Prefix::new(address, 128).expect("128 bits are not too many");
+        let (nearest, slot) = self.by_prefix.range(..=whole).next_back()?;
+        nearest.contains(address).then_some((*nearest, *slot))
+    }
+
     /// A prefix that lies in the one before it.
     pub(super) fn overlapping_prefixes(&self) -> Option<(Prefix, Slot)> {
         let pairs = self.by_prefix.iter().zip(self.by_prefix.iter().skip(1));
@@ -141,9 +149,8 @@ fn occupied<'a>(client: &ClientView<'a>) -> impl Iterator<Item = Resource> + use
     client.leases().filter(|held| held.lease.state.occupies()).map(|held| held.lease.resource)
 }
 
-/// When the first lease that occupies its resource ends; what never ends has no entry.
+/// When the first lease ends, or its rest, or the memory of it; what never ends has no entry.
 pub(super) fn expiry(client: &ClientView<'_>) -> Option<u32> {
-    let leases = client.leases().filter(|held| held.lease.state.occupies());
-    let ends = leases.filter_map(|held| held.lease.valid_until_unix_secs()).min()?;
+    let ends = client.leases().filter_map(|held| held.lease.until_unix_secs()).min()?;
     Some(u32::try_from(ends).unwrap_or(u32::MAX))
 }

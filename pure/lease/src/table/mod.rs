@@ -27,7 +27,7 @@ pub use records::Records;
 pub use search::{Cursor, Identifier, Search};
 
 use crate::image;
-use crate::{Client, ClientKey, ClientView, LinkId, Resource};
+use crate::{Client, ClientKey, ClientView, Lease, LinkId, Resource};
 use index::Indexes;
 use records::Slot;
 
@@ -137,12 +137,15 @@ impl Table {
         self.indexes.by_address.get(&address).map(|slot| self.records.view(*slot))
     }
 
-    /// Who was delegated a prefix that `address` lies in, and the prefix. Delegated prefixes never
-    /// overlap, so it is the nearest one that begins at or before the address.
+    /// Who was delegated a prefix that `address` lies in, and the prefix.
     pub fn holder_of_prefix_around(&self, address: Ipv6Addr) -> Option<(Prefix, ClientView<'_>)> {
-        let prefix = Prefix::new(address, 128).expect("128 bits are not too many");
-        let (nearest, slot) = self.indexes.by_prefix.range(..=prefix).next_back()?;
-        nearest.contains(address).then(|| (*nearest, self.records.view(*slot)))
+        let (prefix, slot) = self.indexes.prefix_around(address)?;
+        Some((prefix, self.records.view(slot)))
+    }
+
+    /// Who holds the resource, or a part of it, or a prefix that it is a part of.
+    pub fn holders(&self, resource: Resource) -> impl Iterator<Item = ClientView<'_>> {
+        self.indexes.holders(resource).map(|slot| self.records.view(slot))
     }
 
     /// The clients that a search finds, from a place on, each with the place behind it.
@@ -173,8 +176,8 @@ impl Table {
         self.indexes.slots(&Search::on_link(link), Cursor::START).next().is_some()
     }
 
-    /// The clients whose earliest lease ends at or before this moment (seconds since 1970), the
-    /// earliest first.
+    /// The clients whose earliest lease, in whatever state, ends at or before this moment (seconds
+    /// since 1970), the earliest first.
     pub fn expiring_until(&self, unix_secs: u64) -> impl Iterator<Item = ClientView<'_>> {
         let until = u32::try_from(unix_secs).unwrap_or(u32::MAX);
         let due = self.indexes.by_expiry.range(..=(until, Slot::MAX));
@@ -204,14 +207,34 @@ impl Table {
     fn check_free(&self, client: &Client, own_slot: Option<Slot>) -> Result<(), Conflict> {
         let leases = client.bindings.iter().flat_map(|binding| &binding.leases);
         for lease in leases.filter(|lease| lease.state.occupies()) {
-            let holder = self.indexes.holders(lease.resource).find(|slot| Some(*slot) != own_slot);
-            if let Some(slot) = holder {
+            let mut holders = self.indexes.holders(lease.resource).chain(self.across_kinds(lease));
+            if let Some(slot) = holders.find(|slot| Some(*slot) != own_slot) {
                 return Err(self.conflict(lease.resource, slot));
             }
         }
         match prefix_in_another(client) {
             Some(prefix) => Err(Conflict { resource: Resource::Prefix(prefix), holder: client.key.clone() }),
             None => Ok(()),
+        }
+    }
+
+    /// Who holds an address in this prefix, or a prefix around this address. What a delegation
+    /// excludes does not belong to it (RFC 6603 §4.2).
+    fn across_kinds(&self, lease: &Lease) -> Option<Slot> {
+        match lease.resource {
+            Resource::Address(address) => {
+                let (prefix, slot) = self.indexes.prefix_around(address)?;
+                let mut leases = self.records.view(slot).leases().map(|held| held.lease);
+                let delegation = leases.find(|held| held.resource == Resource::Prefix(prefix))?;
+                let is_excluded = delegation.excluded.is_some_and(|excluded| excluded.contains(address));
+                (!is_excluded).then_some(slot)
+            }
+            Resource::Prefix(prefix) => {
+                let mut inside = self.indexes.by_address.range(prefix.address()..=prefix.last_address());
+                let is_excluded =
+                    |address: &Ipv6Addr| lease.excluded.is_some_and(|part| part.contains(*address));
+                inside.find(|(address, _)| !is_excluded(address)).map(|(_, slot)| *slot)
+            }
         }
     }
 

@@ -13,7 +13,8 @@ use std::net::Ipv6Addr;
 use std::time::Duration;
 
 use lease::{DelegationPool, Link, LinkId, Links, Table};
-use server::{Access, Admission, BulkLimits, Connection, Counters, Holdings, Policy, Rule};
+use server::leasequery::{Access, Admission, BulkLimits, Connection, Policy, Rule};
+use server::{Counters, Holdings};
 use wire::Duid;
 use world::{Instant, Now};
 
@@ -80,6 +81,9 @@ pub(crate) fn links() -> Links {
         name: format!("link {id}"),
         prefixes: prefixes.iter().map(|text| text.parse().unwrap()).collect(),
         relay_addresses: relay_addresses.iter().map(|text| address(text)).collect(),
+        interface_ids: Vec::new(),
+        relay_ids: Vec::new(),
+        interfaces: Vec::new(),
         address_pools: Vec::new(),
         delegation_pools: vec![pool],
     };
@@ -190,7 +194,7 @@ impl Server {
 
     pub(crate) fn give_by_udp(&self, octets: &[u8], now: Now) -> Result<Vec<u8>, server::Discard> {
         let mut out = Vec::new();
-        server::datagram::answer(octets, REQUESTOR, &self.policy, &self.holdings, now, &mut out)?;
+        server::leasequery::datagram::answer(octets, REQUESTOR, &self.policy, &self.holdings, now, &mut out)?;
         Ok(out)
     }
 

@@ -86,6 +86,9 @@ fn bare_link(subnet: u32, name: String) -> Link {
         name,
         prefixes: Vec::new(),
         relay_addresses: Vec::new(),
+        interface_ids: Vec::new(),
+        relay_ids: Vec::new(),
+        interfaces: Vec::new(),
         address_pools: Vec::new(),
         delegation_pools: Vec::new(),
     }

@@ -12,9 +12,10 @@ use wire::leasequery::{LqQuery, QueryType};
 use wire::{ClientMessage, DecodeError, Duid, DuidRef, OptionCode, Options, TransactionId};
 use world::Now;
 
-use crate::answer::told;
+use super::answer::told;
+use super::{Policy, Refusal};
 use crate::limits::MAX_REQUESTED_OPTIONS;
-use crate::{Discard, Holdings, Policy, Refusal};
+use crate::{Discard, Holdings};
 
 /// On what a query came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,10 +7,11 @@ use wire::leasequery::QueryType;
 use wire::{ClientMessage, Message, MessageType, OptionCode, RelayChain, StatusCode, TransactionId, Writer};
 use world::Now;
 
-use crate::answer::{self, Head};
+use super::answer::{self, Head};
+use super::query::{Asked, Query, Transport};
+use super::{Policy, Refusal};
 use crate::limits::{MAX_CLIENT_LINKS, MAX_DATAGRAM_OCTETS};
-use crate::query::{Asked, Query, Transport};
-use crate::{Discard, Holdings, Policy, Refusal};
+use crate::{Discard, Holdings};
 
 /// What was answered: one line in the log.
 #[derive(Debug, Clone, PartialEq, Eq)]

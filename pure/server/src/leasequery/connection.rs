@@ -12,12 +12,13 @@ use std::net::Ipv6Addr;
 use wire::{ClientMessage, FrameBuffer, MessageType, OptionCode, Status, StatusCode, TransactionId};
 use world::{Deadline, Instant, Now};
 
-use crate::answer::{self, Head};
+use super::answer::{self, Head};
+use super::feed::{Feed, Finished, frame};
+use super::query::{Asked, Transport};
+use super::{Admission, Policy, Refusal};
 use crate::counters::{Counters, add};
-use crate::feed::{Feed, Finished, frame};
 use crate::limits::{ADMISSION_RETRY, MAX_OUTPUT_OCTETS, MAX_WAITING_OCTETS};
-use crate::query::{Asked, Transport};
-use crate::{Admission, Discard, Holdings, Policy, Refusal};
+use crate::{Discard, Holdings};
 
 /// Why a connection is closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

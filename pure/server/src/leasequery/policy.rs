@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use wire::{Duid, OptionCode};
 
-use crate::Access;
+use super::Access;
 
 /// Settings that do not change while the server runs.
 #[derive(Debug, Clone)]

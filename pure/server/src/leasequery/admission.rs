@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::Ipv6Addr;
 
-use crate::BulkLimits;
+use super::BulkLimits;
 
 /// The counts that limits are held against. What it holds is bounded by the limits themselves.
 #[derive(Debug, Default)]

@@ -12,14 +12,15 @@ use wire::leasequery::QueryType;
 use wire::{MessageType, Status, StatusCode, TransactionId, Writer};
 use world::{Instant, Now};
 
-use crate::answer::{self, Head};
+use super::answer::{self, Head};
+use super::query::{Asked, Query, Wanted};
+use super::{Policy, Refusal};
+use crate::Holdings;
 use crate::limits::{MAX_LEASES_IN_MESSAGE, TURN_CLIENTS, TURN_OCTETS};
-use crate::query::{Asked, Query, Wanted};
-use crate::{Holdings, Policy, Refusal};
 
 /// A query in work.
 #[derive(Debug)]
-pub struct Feed {
+pub(super) struct Feed {
     head: Head,
     query_type: QueryType,
     query: Query,

@@ -6,9 +6,9 @@ use wire::{
 };
 use world::Now;
 
-use crate::Policy;
+use super::Policy;
+use super::query::{Asked, Wanted};
 use crate::limits::{MAX_CLIENT_DATA_OCTETS, MAX_LEASES_IN_MESSAGE};
-use crate::query::{Asked, Wanted};
 
 /// What every message of one answer repeats.
 #[derive(Debug, Clone)]
