@@ -7,8 +7,10 @@
 //! Nothing here opens a socket or reads a clock; the caller carries octets in and out and says what
 //! time it is.
 
+pub mod assign;
 pub mod counters;
 mod discard;
+pub mod exchange;
 pub mod leasequery;
 pub mod limits;
 
