@@ -6,6 +6,7 @@ use std::time::Duration;
 use lease::{AddressPool, DelegationPool, Link, LinkId};
 use leasehold::config::{AllowRule, Config, Fault, Faults, render};
 use proptest::prelude::*;
+use server::leasequery::BulkLimits;
 use wire::OptionCode;
 use wire::leasequery::QueryType;
 
@@ -71,8 +72,8 @@ fn an_empty_file_means_the_defaults() {
     assert_eq!(leasequery.udp.listen, ["[::]:547".parse().unwrap()]);
     assert_eq!(leasequery.bulk.listen, ["[::]:547".parse().unwrap()]);
     assert_eq!(leasequery.udp.relayed_hops, 0);
-    assert_eq!(leasequery.bulk.max_connections, 10);
-    assert_eq!(leasequery.bulk.data_timeout, Duration::from_secs(300));
+    assert_eq!(leasequery.bulk.limits.max_connections, 10);
+    assert_eq!(leasequery.bulk.limits.data_timeout, Duration::from_secs(300));
 }
 
 // BLQ-F-11, BLQ-F-14, BLQ-S-03, BLQ-S-11, LQ-S-28
@@ -116,9 +117,15 @@ fn every_key_is_read() {
     );
     let bulk = &leasequery.bulk;
     assert_eq!(bulk.listen, ["[2001:db8::1]:5470".parse().unwrap(), "[::1]:547".parse().unwrap()]);
-    assert_eq!((bulk.max_connections, bulk.max_queries_per_connection), (1, 2));
-    assert_eq!((bulk.max_queries_per_requestor, bulk.close_after_reply), (3, true));
-    assert_eq!((bulk.data_timeout.as_secs(), bulk.idle_timeout.as_secs()), (400, 5));
+    let limits = BulkLimits {
+        max_connections: 1,
+        max_queries_per_connection: 2,
+        max_queries_per_requestor: 3,
+        data_timeout: Duration::from_secs(400),
+        idle_timeout: Duration::from_secs(5),
+        close_after_reply: true,
+    };
+    assert_eq!(bulk.limits, limits);
     assert!(config.warnings.is_empty());
 }
 
@@ -166,7 +173,7 @@ fn assert_in_example(text: &str) {
 #[test]
 fn a_short_data_timeout_is_accepted_with_one_warning() {
     let config = good("[leasequery.bulk]\ndata-timeout-secs = 299");
-    assert_eq!(config.leasequery.bulk.data_timeout, Duration::from_secs(299));
+    assert_eq!(config.leasequery.bulk.limits.data_timeout, Duration::from_secs(299));
     assert_eq!(config.warnings.len(), 1);
     let warning = config.warnings[0].to_string();
     assert!(warning.starts_with("test.toml:2: leasequery.bulk.data-timeout-secs: "), "{warning}");

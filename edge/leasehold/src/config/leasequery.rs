@@ -4,22 +4,21 @@
 //! (RFC 5007 §5). What RFC 5460 §8 recommends to configure is here: permitted sources, number of
 //! connections, queries in process, idle time.
 
-use std::net::{Ipv6Addr, SocketAddr, SocketAddrV6};
+use std::net::{Ipv6Addr, SocketAddrV6};
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use server::leasequery::BulkLimits;
 use wire::leasequery::QueryType;
-use wire::{OptionCode, Prefix, SERVER_PORT};
+use wire::{OptionCode, Prefix};
 
 use super::faults::Collector;
 use super::links;
+use super::sockets::{self, any_address};
 use super::toml_tree::{Item, Table, suggest};
 
 /// BULK_LQ_DATA_TIMEOUT (RFC 5460 §5.6); a shorter one is not recommended.
 pub const DEFAULT_DATA_TIMEOUT: Duration = Duration::from_secs(300);
-
-/// BULK_LQ_MAX_CONNS (RFC 5460 §5.6).
-const DEFAULT_CONNECTIONS: usize = 10;
 
 /// Relays a message can pass: HOP_COUNT_LIMIT was 32 in RFC 3315, and is 8 in RFC 8415.
 const HOPS: RangeInclusive<u8> = 0..=32;
@@ -102,18 +101,8 @@ pub struct Udp {
 pub struct Bulk {
     /// Where to listen; nowhere switches it off.
     pub listen: Vec<SocketAddrV6>,
-    /// Connections at a time.
-    pub max_connections: usize,
-    /// Queries in process at a time on one connection.
-    pub max_queries_per_connection: usize,
-    /// Queries in process at a time for one source, over all its connections.
-    pub max_queries_per_requestor: usize,
-    /// A connection in which nothing moves for so long, while something should, is closed.
-    pub data_timeout: Duration,
-    /// A connection on which nothing is asked for so long is closed.
-    pub idle_timeout: Duration,
-    /// Close a connection when its first query is answered and no other is waiting.
-    pub close_after_reply: bool,
+    /// How much is done at a time, and how long is waited.
+    pub limits: BulkLimits,
 }
 
 impl Default for Leasequery {
@@ -137,20 +126,8 @@ impl Default for Udp {
 
 impl Default for Bulk {
     fn default() -> Self {
-        Self {
-            listen: vec![any_address()],
-            max_connections: DEFAULT_CONNECTIONS,
-            max_queries_per_connection: 4,
-            max_queries_per_requestor: 8,
-            data_timeout: DEFAULT_DATA_TIMEOUT,
-            idle_timeout: Duration::from_secs(300),
-            close_after_reply: false,
-        }
+        Self { listen: vec![any_address()], limits: BulkLimits::default() }
     }
-}
-
-fn any_address() -> SocketAddrV6 {
-    SocketAddrV6::new(Ipv6Addr::UNSPECIFIED, SERVER_PORT, 0, 0)
 }
 
 /// Reads `[leasequery]`.
@@ -234,7 +211,7 @@ fn named_option(item: &Item<'_>, faults: &mut Collector) -> Option<OptionCode> {
 
 fn udp(mut table: Table<'_>, faults: &mut Collector) -> Udp {
     let mut read = Udp::default();
-    table.read_into(&mut read.listen, "listen", faults, listen);
+    table.read_into(&mut read.listen, "listen", faults, sockets::listen);
     table.read_into(&mut read.relayed_hops, "relayed-hops", faults, |item, f| item.number(HOPS, f));
     table.read_into(&mut read.rate_per_second, "rate-per-second", faults, |item, f| item.number(RATE, f));
     table.read_into(&mut read.burst, "burst", faults, |item, f| item.number(RATE, f));
@@ -243,18 +220,18 @@ fn udp(mut table: Table<'_>, faults: &mut Collector) -> Udp {
 }
 
 fn bulk(mut table: Table<'_>, faults: &mut Collector) -> Bulk {
-    let mut read = Bulk::default();
+    let Bulk { mut listen, mut limits } = Bulk::default();
     let connections = |item: &Item<'_>, f: &mut Collector| item.number(CONNECTIONS, f);
     let queries = |item: &Item<'_>, f: &mut Collector| item.number(QUERIES, f);
-    table.read_into(&mut read.listen, "listen", faults, listen);
-    table.read_into(&mut read.max_connections, "max-connections", faults, connections);
-    table.read_into(&mut read.max_queries_per_connection, "max-queries-per-connection", faults, queries);
-    table.read_into(&mut read.max_queries_per_requestor, "max-queries-per-requestor", faults, queries);
-    table.read_into(&mut read.data_timeout, "data-timeout-secs", faults, data_timeout);
-    table.read_into(&mut read.idle_timeout, "idle-timeout-secs", faults, timeout);
-    table.read_into(&mut read.close_after_reply, "close-after-reply", faults, Item::boolean);
+    table.read_into(&mut listen, "listen", faults, sockets::listen);
+    table.read_into(&mut limits.max_connections, "max-connections", faults, connections);
+    table.read_into(&mut limits.max_queries_per_connection, "max-queries-per-connection", faults, queries);
+    table.read_into(&mut limits.max_queries_per_requestor, "max-queries-per-requestor", faults, queries);
+    table.read_into(&mut limits.data_timeout, "data-timeout-secs", faults, data_timeout);
+    table.read_into(&mut limits.idle_timeout, "idle-timeout-secs", faults, timeout);
+    table.read_into(&mut limits.close_after_reply, "close-after-reply", faults, Item::boolean);
     table.finish(faults);
-    read
+    Bulk { listen, limits }
 }
 
 fn timeout(item: &Item<'_>, faults: &mut Collector) -> Option<Duration> {
@@ -268,32 +245,4 @@ fn data_timeout(item: &Item<'_>, faults: &mut Collector) -> Option<Duration> {
         faults.warning(item.place(), problem, format!("{} is recommended", DEFAULT_DATA_TIMEOUT.as_secs()));
     }
     Some(timeout)
-}
-
-fn listen(item: &Item<'_>, faults: &mut Collector) -> Option<Vec<SocketAddrV6>> {
-    let mut heard = Vec::new();
-    item.list_of(faults, |item, faults| {
-        let socket = socket(item, faults)?;
-        if heard.contains(&socket) {
-            faults.fault(item.place(), format!("{socket} stands here twice"), "leave one of them out");
-        }
-        heard.push(socket);
-        Some(socket)
-    })
-}
-
-/// An address with a port, or without one and then with 547.
-fn socket(item: &Item<'_>, faults: &mut Collector) -> Option<SocketAddrV6> {
-    let remedy = format!("write an IPv6 address and a port from 1 to 65535, such as \"[::]:{SERVER_PORT}\"");
-    item.parse(faults, &remedy, |text| {
-        if let Ok(address) = text.parse::<Ipv6Addr>() {
-            return Ok(SocketAddrV6::new(address, SERVER_PORT, 0, 0));
-        }
-        match text.parse::<SocketAddr>() {
-            Ok(SocketAddr::V6(socket)) if socket.port() != 0 => Ok(socket),
-            Ok(SocketAddr::V6(_)) => Err(format!("{text:?} has no port that can be asked")),
-            Ok(SocketAddr::V4(_)) => Err(format!("{text:?} is an IPv4 address")),
-            Err(_) => Err(format!("{text:?} is not an address with a port")),
-        }
-    })
 }

@@ -9,9 +9,11 @@
 //! An empty file is a configuration too, and means [`Config::default`]: the server listens, and
 //! nobody may ask.
 
+mod dhcp;
 mod faults;
 mod leasequery;
 mod links;
+mod sockets;
 mod toml_tree;
 mod write;
 
@@ -22,12 +24,16 @@ use wire::Duid;
 use faults::Collector;
 use toml_tree::{Item, Table};
 
+pub use dhcp::Dhcp;
 pub use faults::{Fault, Faults};
 pub use leasequery::{AllowRule, Bulk, DEFAULT_DATA_TIMEOUT, Leasequery, Udp};
 pub use write::render;
 
 /// Where the store is if the file does not say.
 pub const DEFAULT_STATE: &str = "/var/lib/leasehold";
+
+/// The control socket in the state folder, if the file does not say where it is.
+const CONTROL_SOCKET: &str = "control";
 
 /// What a configuration file means.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +42,10 @@ pub struct Config {
     pub server_id: Option<Duid>,
     /// Folder of the store. A relative path starts at the working folder.
     pub state: PathBuf,
+    /// The control socket; without it, one in the state folder.
+    pub control_socket: Option<PathBuf>,
+    /// Exchanges with clients.
+    pub dhcp: Dhcp,
     /// Links, in the order of the file; no two share a number, a name or a prefix.
     pub links: Vec<lease::Link>,
     /// Who may ask what, and how much.
@@ -49,6 +59,8 @@ impl Default for Config {
         Self {
             server_id: None,
             state: PathBuf::from(DEFAULT_STATE),
+            control_socket: None,
+            dhcp: Dhcp::default(),
             links: Vec::new(),
             leasequery: Leasequery::default(),
             warnings: Vec::new(),
@@ -81,6 +93,11 @@ impl Config {
         root.read_into(&mut config.links, "link", faults, links::read);
         root.finish(faults);
         config
+    }
+
+    /// Where the control socket is.
+    pub fn control_socket(&self) -> PathBuf {
+        self.control_socket.clone().unwrap_or_else(|| self.state.join(CONTROL_SOCKET))
     }
 
     /// The links, to be found by number and by address.

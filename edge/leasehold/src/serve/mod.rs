@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use server::Holdings;
-use server::leasequery::{Access, BulkLimits, Policy, RateLimit, Rule};
+use server::leasequery::{Access, Policy, RateLimit, Rule};
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 use tokio::net::{TcpListener, UdpSocket};
 use tokio::task::JoinSet;
@@ -70,7 +70,6 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
 fn policy(config: &Config, server_id: Duid) -> Policy {
     let leasequery = &config.leasequery;
     let rule = |rule: &AllowRule| Rule { from: rule.from, queries: rule.queries.clone() };
-    let bulk = &leasequery.bulk;
     Policy {
         server_id,
         access: Access::new(leasequery.allow.iter().map(rule).collect()),
@@ -78,14 +77,7 @@ fn policy(config: &Config, server_id: Duid) -> Policy {
         sensitive_options: leasequery.sensitive_options.iter().copied().collect(),
         track_relays: leasequery.track_relays,
         relayed_hops: leasequery.udp.relayed_hops,
-        bulk: BulkLimits {
-            max_connections: bulk.max_connections,
-            max_queries_per_connection: bulk.max_queries_per_connection,
-            max_queries_per_requestor: bulk.max_queries_per_requestor,
-            data_timeout: bulk.data_timeout,
-            idle_timeout: bulk.idle_timeout,
-            close_after_reply: bulk.close_after_reply,
-        },
+        bulk: leasequery.bulk.limits.clone(),
     }
 }
 

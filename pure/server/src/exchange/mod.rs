@@ -4,4 +4,4 @@ mod options;
 mod terms;
 
 pub use options::{Offered, OfferedOptions};
-pub use terms::{LinkTerms, PoolTerms, Terms};
+pub use terms::{LinkTerms, PoolTerms, Rules, Terms};

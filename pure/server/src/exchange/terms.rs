@@ -9,10 +9,17 @@ use wire::{Duid, OptionCode};
 use super::OfferedOptions;
 
 /// Settings that stay while the server runs, or until it reads its configuration anew.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Terms {
-    /// The server's own identifier.
+    /// The server's own identifier; it is no matter of the configuration alone, and outlives it.
     pub server_id: Duid,
+    /// What the configuration says.
+    pub rules: Rules,
+}
+
+/// What the operator has decided, apart from who the server is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rules {
     /// Take messages that a client sent to one of our own addresses (RFC 9915 §16).
     pub accept_unicast: bool,
     /// Clients that get no answer.
@@ -33,6 +40,24 @@ pub struct Terms {
     pub options: OfferedOptions,
     /// What differs from link to link; every configured link is here.
     pub links: BTreeMap<LinkId, LinkTerms>,
+}
+
+impl Default for Rules {
+    /// What is lost for a week comes back as it was; what is declined rests for a day.
+    fn default() -> Self {
+        Self {
+            accept_unicast: false,
+            ignored_clients: BTreeSet::new(),
+            relay_supplied: BTreeSet::from([OptionCode::ERP_LOCAL_DOMAIN_NAME]),
+            grace_secs: 0,
+            remember_secs: 604_800,
+            decline_rest_secs: 86_400,
+            max_leases_per_client: 64,
+            max_leases_per_remote_id: None,
+            options: OfferedOptions::default(),
+            links: BTreeMap::new(),
+        }
+    }
 }
 
 /// What is decided for one link.

@@ -27,7 +27,7 @@ pub struct Policy {
 }
 
 /// Limits of TCP connections (RFC 5460 §5.6, §7, §8).
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BulkLimits {
     /// Connections open at once.
     pub max_connections: usize,
