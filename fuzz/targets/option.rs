@@ -4,7 +4,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use wire::{DhcpOption, OptionCode, RawOption};
+use wire::{DhcpOption, DomainName, OptionCode, RawOption, VendorClass};
 
 #[allow(dead_code, reason = "each target takes what it needs")]
 #[path = "../../pure/wire/tests/support/walk.rs"]
@@ -32,8 +32,11 @@ fn touch_lists(option: DhcpOption<'_>) {
         }
         DhcpOption::DomainList(names) => {
             assert_eq!(names.iter().map(<[u8]>::len).sum::<usize>(), names.octets().len());
+            for name in names.iter().filter(|name| *name != [0]) {
+                assert_eq!(DomainName::decode(name).expect("a name").octets(), name);
+            }
         }
-        DhcpOption::UserClass(data) | DhcpOption::VendorClass { data, .. } => {
+        DhcpOption::UserClass(data) | DhcpOption::VendorClass(VendorClass { data, .. }) => {
             assert_eq!(data.iter().map(|piece| piece.len() + 2).sum::<usize>(), data.octets().len());
         }
         _ => {}

@@ -4,7 +4,7 @@
 //! lifetime is computed from when the lease was granted, never from when the client was last heard,
 //! because a client can be heard without its leases being extended.
 
-use wire::{Duid, INFINITE, Iaid, OptionCode, Prefix};
+use wire::{Duid, INFINITE, IaKind, Iaid, OptionCode, Prefix};
 
 use crate::{LinkId, RelayPath, Resource};
 
@@ -48,15 +48,6 @@ pub struct Binding {
     pub iaid: Iaid,
     /// What it holds.
     pub leases: Vec<Lease>,
-}
-
-/// What an identity association holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum IaKind {
-    /// Addresses: IA_NA.
-    Address,
-    /// Delegated prefixes: IA_PD.
-    Prefix,
 }
 
 /// A resource, for how long, and what became of it.

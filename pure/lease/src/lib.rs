@@ -14,7 +14,7 @@ mod resource;
 mod table;
 mod view;
 
-pub use client::{Binding, Client, ClientKey, Heard, IaKind, Lease, LeaseState};
+pub use client::{Binding, Client, ClientKey, Heard, Lease, LeaseState};
 pub use image::ImageError;
 pub use link::{AddressPool, DelegationPool, InterfacePattern, Link, LinkId, Links};
 pub use relay_path::{RelayPath, RelayPathError};
@@ -23,3 +23,4 @@ pub use table::{
     AfterImage, Conflict, Cursor, Identifier, InTurn, Join, Records, Search, Seq, Table, Together,
 };
 pub use view::{ClientView, HeldLease};
+pub use wire::IaKind;

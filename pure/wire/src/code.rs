@@ -46,15 +46,25 @@ option_codes! {
     INTERFACE_ID = 18 "RFC 8415 §21.18";
     RECONF_MSG = 19 "RFC 8415 §21.19";
     RECONF_ACCEPT = 20 "RFC 8415 §21.20";
+    SIP_SERVER_D = 21 "RFC 3319 §3.1";
+    SIP_SERVER_A = 22 "RFC 3319 §3.2";
     DNS_SERVERS = 23 "RFC 3646 §3";
     DOMAIN_LIST = 24 "RFC 3646 §4";
     IA_PD = 25 "RFC 8415 §21.21";
     IAPREFIX = 26 "RFC 8415 §21.22";
+    NIS_SERVERS = 27 "RFC 3898 §3";
+    NISP_SERVERS = 28 "RFC 3898 §4";
+    NIS_DOMAIN_NAME = 29 "RFC 3898 §5";
+    NISP_DOMAIN_NAME = 30 "RFC 3898 §6";
     SNTP_SERVERS = 31 "RFC 4075 §4";
     INFORMATION_REFRESH_TIME = 32 "RFC 8415 §21.23";
+    BCMCS_SERVER_D = 33 "RFC 4280";
+    BCMCS_SERVER_A = 34 "RFC 4280";
     REMOTE_ID = 37 "RFC 4649 §3";
     SUBSCRIBER_ID = 38 "RFC 4580 §2";
     CLIENT_FQDN = 39 "RFC 4704 §4";
+    NEW_POSIX_TIMEZONE = 41 "RFC 4833 §3";
+    NEW_TZDB_TIMEZONE = 42 "RFC 4833 §3";
     ERO = 43 "RFC 4994 §2";
     LQ_QUERY = 44 "RFC 5007 §4.1.2.1";
     CLIENT_DATA = 45 "RFC 5007 §4.1.2.2";
@@ -65,6 +75,7 @@ option_codes! {
     NTP_SERVER = 56 "RFC 5908 §4";
     BOOTFILE_URL = 59 "RFC 5970 §3.1";
     BOOTFILE_PARAM = 60 "RFC 5970 §3.2";
+    CLIENT_ARCH_TYPE = 61 "RFC 5970 §3.3";
     AFTR_NAME = 64 "RFC 6334 §3";
     ERP_LOCAL_DOMAIN_NAME = 65 "RFC 6440 §4";
     RSOO = 66 "RFC 6422 §3";
@@ -72,11 +83,27 @@ option_codes! {
     CLIENT_LINKLAYER_ADDR = 79 "RFC 6939 §4";
     SOL_MAX_RT = 82 "RFC 8415 §21.24";
     INF_MAX_RT = 83 "RFC 8415 §21.25";
+    S46_CONT_MAPE = 94 "RFC 7598 §5.1";
+    S46_CONT_MAPT = 95 "RFC 7598 §5.2";
+    S46_CONT_LW = 96 "RFC 7598 §5.3";
     LQ_BASE_TIME = 100 "RFC 7653 §6.3.1";
     LQ_START_TIME = 101 "RFC 7653 §6.3.2";
     LQ_END_TIME = 102 "RFC 7653 §6.3.3";
     CAPTIVE_PORTAL = 103 "RFC 8910 §2.2";
     RELAY_PORT = 135 "RFC 8357 §4.1";
+    V6_DNR = 144 "RFC 9463 §4";
+}
+
+impl OptionCode {
+    /// Whether a client's ORO may name it (RFC 8415 §24). What the registry says no to: options of
+    /// the protocol itself, what relays and servers say to one another, and leasequery's. The ORO of
+    /// a leasequery has rules of its own.
+    pub fn may_be_requested(self) -> bool {
+        !matches!(
+            self.0,
+            1..=9 | 11..=16 | 18..=20 | 25 | 26 | 37 | 38 | 43..=48 | 53 | 66 | 79 | 100..=102 | 135
+        )
+    }
 }
 
 impl fmt::Display for OptionCode {

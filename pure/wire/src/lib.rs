@@ -14,13 +14,16 @@
 //! RFC 7653 for leasequery.
 
 mod code;
+mod domain;
 mod duid;
 mod error;
 mod frame;
+mod ia;
 mod ids;
 pub mod leasequery;
 pub mod limits;
 mod message;
+mod ntp;
 mod option;
 mod options;
 mod prefix;
@@ -32,19 +35,22 @@ mod values;
 mod writer;
 
 pub use code::{OptionCode, UnknownOption};
+pub use domain::{DomainName, DomainNameError, Names};
 pub use duid::{Duid, DuidError, DuidRef};
 pub use error::DecodeError;
 pub use frame::{FrameBuffer, FrameError, write_frame};
+pub use ia::{Ia, IaAddress, IaKind, IaPrefix};
 pub use ids::{Iaid, TransactionId};
 pub use message::{ClientMessage, Message, MessageType, RelayMessage};
-pub use option::{Authentication, DhcpOption, Ia, IaAddress, IaPrefix, LinkLayerAddress, PrefixExclude};
+pub use ntp::NtpServer;
+pub use option::{Authentication, DhcpOption, LinkLayerAddress, PrefixExclude};
 pub use options::{Options, RawOption};
 pub use prefix::{Prefix, PrefixError};
 pub use reader::Reader;
 pub use relay::{RelayChain, RelayData};
 pub use status::{Status, StatusCode};
 pub use time::{AbsoluteTime, INFINITE};
-pub use values::{Addresses, ClassData, Codes, Names, VendorOptions};
+pub use values::{Addresses, ClassData, Codes, VendorClass, VendorOptions};
 pub use writer::{TooLong, Writer};
 
 /// UDP port on which servers and relays listen, and TCP port of bulk and active leasequery

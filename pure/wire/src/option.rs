@@ -5,8 +5,10 @@
 
 use std::net::Ipv6Addr;
 
+use crate::domain::Names;
+use crate::ia::{Ia, IaAddress, IaPrefix};
 use crate::leasequery::LqQuery;
-use crate::values::{Addresses, ClassData, Codes, Names, VendorOptions};
+use crate::values::{Addresses, ClassData, Codes, VendorClass, VendorOptions};
 use crate::{
     AbsoluteTime, DecodeError, DuidRef, Iaid, OptionCode, Options, Prefix, RawOption, Reader, RelayData,
     Status, StatusCode, Writer,
@@ -35,10 +37,7 @@ pub enum DhcpOption<'a> {
     StatusCode(Status<'a>),
     RapidCommit,
     UserClass(ClassData<'a>),
-    VendorClass {
-        enterprise: u32,
-        data: ClassData<'a>,
-    },
+    VendorClass(VendorClass<'a>),
     VendorOptions(VendorOptions<'a>),
     InterfaceId(&'a [u8]),
     /// The type of message that the client is to send: 5, 6 or 11.
@@ -103,9 +102,7 @@ impl<'a> DhcpOption<'a> {
             }
             OptionCode::RAPID_COMMIT => Self::RapidCommit,
             OptionCode::USER_CLASS => Self::UserClass(ClassData::new(code, reader.rest())?),
-            OptionCode::VENDOR_CLASS => {
-                Self::VendorClass { enterprise: reader.u32()?, data: ClassData::new(code, reader.rest())? }
-            }
+            OptionCode::VENDOR_CLASS => Self::VendorClass(VendorClass::decode(reader.rest())?),
             OptionCode::VENDOR_OPTS => {
                 Self::VendorOptions(VendorOptions { enterprise: reader.u32()?, suboptions: reader.rest() })
             }
@@ -136,7 +133,7 @@ impl<'a> DhcpOption<'a> {
             OptionCode::RSOO => Self::RelaySupplied(Options::new(reader.rest())?),
             OptionCode::PD_EXCLUDE => Self::PdExclude(PrefixExclude::decode(&mut reader)?),
             OptionCode::CLIENT_LINKLAYER_ADDR => {
-                Self::ClientLinkLayerAddress(LinkLayerAddress::decode(&mut reader)?)
+                Self::ClientLinkLayerAddress(LinkLayerAddress::decode(reader.rest())?)
             }
             OptionCode::SOL_MAX_RT => Self::SolMaxRt(max_rt(code, &mut reader)?),
             OptionCode::INF_MAX_RT => Self::InfMaxRt(max_rt(code, &mut reader)?),
@@ -179,7 +176,7 @@ impl<'a> DhcpOption<'a> {
             }
             Self::RapidCommit | Self::ReconfigureAccept => {}
             Self::UserClass(data) => w.bytes(data.octets()),
-            Self::VendorClass { enterprise, data } => {
+            Self::VendorClass(VendorClass { enterprise, data }) => {
                 w.u32(enterprise);
                 w.bytes(data.octets());
             }
@@ -224,7 +221,7 @@ impl<'a> DhcpOption<'a> {
             Self::StatusCode(_) => OptionCode::STATUS_CODE,
             Self::RapidCommit => OptionCode::RAPID_COMMIT,
             Self::UserClass(_) => OptionCode::USER_CLASS,
-            Self::VendorClass { .. } => OptionCode::VENDOR_CLASS,
+            Self::VendorClass(_) => OptionCode::VENDOR_CLASS,
             Self::VendorOptions(_) => OptionCode::VENDOR_OPTS,
             Self::InterfaceId(_) => OptionCode::INTERFACE_ID,
             Self::ReconfigureMessage(_) => OptionCode::RECONF_MSG,
@@ -254,106 +251,6 @@ impl<'a> DhcpOption<'a> {
             Self::RelayPort(_) => OptionCode::RELAY_PORT,
             Self::Other(raw) => raw.code,
         }
-    }
-}
-
-/// The inside of IA_NA and of IA_PD (RFC 8415 §21.4, §21.21).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Ia<'a> {
-    /// The client's number for it.
-    pub iaid: Iaid,
-    /// Seconds until the client should renew.
-    pub t1_secs: u32,
-    /// Seconds until the client should rebind.
-    pub t2_secs: u32,
-    /// Leases, and perhaps a status.
-    pub options: Options<'a>,
-}
-
-impl<'a> Ia<'a> {
-    fn decode(data: &'a [u8]) -> Result<Self, DecodeError> {
-        let mut reader = Reader::new(data);
-        Ok(Self {
-            iaid: Iaid(reader.u32()?),
-            t1_secs: reader.u32()?,
-            t2_secs: reader.u32()?,
-            options: Options::new(reader.rest())?,
-        })
-    }
-
-    fn encode_data(self, w: &mut Writer<'_>) {
-        let Self { iaid, t1_secs, t2_secs, options } = self;
-        w.u32(iaid.0);
-        w.u32(t1_secs);
-        w.u32(t2_secs);
-        w.bytes(options.octets());
-    }
-}
-
-/// The inside of IAADDR (RFC 8415 §21.6).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct IaAddress<'a> {
-    /// The address leased.
-    pub address: Ipv6Addr,
-    /// Seconds for which it is preferred.
-    pub preferred_secs: u32,
-    /// Seconds for which it is valid.
-    pub valid_secs: u32,
-    /// Perhaps a status.
-    pub options: Options<'a>,
-}
-
-impl<'a> IaAddress<'a> {
-    /// Decodes the data of the option.
-    pub fn decode(data: &'a [u8]) -> Result<Self, DecodeError> {
-        let mut reader = Reader::new(data);
-        Ok(Self {
-            address: reader.address()?,
-            preferred_secs: reader.u32()?,
-            valid_secs: reader.u32()?,
-            options: Options::new(reader.rest())?,
-        })
-    }
-
-    fn encode_data(self, w: &mut Writer<'_>) {
-        let Self { address, preferred_secs, valid_secs, options } = self;
-        w.address(address);
-        w.u32(preferred_secs);
-        w.u32(valid_secs);
-        w.bytes(options.octets());
-    }
-}
-
-/// The inside of IAPREFIX (RFC 8415 §21.22). Host bits that were sent are masked away.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct IaPrefix<'a> {
-    /// Seconds for which it is preferred.
-    pub preferred_secs: u32,
-    /// Seconds for which it is valid.
-    pub valid_secs: u32,
-    /// The prefix delegated.
-    pub prefix: Prefix,
-    /// Perhaps an excluded prefix or a status.
-    pub options: Options<'a>,
-}
-
-impl<'a> IaPrefix<'a> {
-    /// Decodes the data of the option.
-    pub fn decode(data: &'a [u8]) -> Result<Self, DecodeError> {
-        let mut reader = Reader::new(data);
-        let (preferred_secs, valid_secs) = (reader.u32()?, reader.u32()?);
-        let length = reader.u8()?;
-        let prefix = Prefix::new(reader.address()?, length)?;
-        Ok(Self { preferred_secs, valid_secs, prefix, options: Options::new(reader.rest())? })
-    }
-
-    fn encode_data(self, w: &mut Writer<'_>) {
-        let Self { preferred_secs, valid_secs, prefix, options } = self;
-        w.u32(preferred_secs);
-        w.u32(valid_secs);
-        w.u8(prefix.length());
-        w.address(prefix.address());
-        w.bytes(options.octets());
     }
 }
 
@@ -458,7 +355,8 @@ pub struct LinkLayerAddress<'a> {
 }
 
 impl<'a> LinkLayerAddress<'a> {
-    fn decode(reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
+    pub(crate) fn decode(data: &'a [u8]) -> Result<Self, DecodeError> {
+        let mut reader = Reader::new(data);
         let hardware_type = reader.u16()?;
         let address = at_least(1, OptionCode::CLIENT_LINKLAYER_ADDR, reader.rest())?;
         Ok(Self { hardware_type, address })

@@ -8,7 +8,7 @@ use std::fmt;
 use std::net::Ipv6Addr;
 
 use crate::leasequery::LqQuery;
-use crate::values::{Addresses, Codes};
+use crate::values::{Addresses, Codes, VendorClass};
 use crate::{DecodeError, DuidRef, OptionCode, Reader, RelayData, Status, StatusCode, Writer};
 
 /// One option: its code and the octets of its data, wherever they lie.
@@ -119,6 +119,22 @@ impl<'a> Options<'a> {
         self.only(OptionCode::ORO)?.map(|data| Codes::new(OptionCode::ORO, data)).transpose()
     }
 
+    /// What a client asks for and may ask for: the codes in its first ORO, none if that is
+    /// malformed (RFC 8415 §24). For a leasequery see [`Options::option_request`].
+    pub fn requested(self) -> impl Iterator<Item = OptionCode> {
+        self.listed(OptionCode::ORO).filter(|code| code.may_be_requested())
+    }
+
+    /// What a relay asks to get back: the codes in its first ERO, none if that is malformed
+    /// (RFC 4994 §2).
+    pub fn echo_request(self) -> impl Iterator<Item = OptionCode> {
+        self.listed(OptionCode::ERO)
+    }
+
+    fn listed(self, code: OptionCode) -> impl Iterator<Item = OptionCode> {
+        self.first(code).and_then(|data| Codes::new(code, data).ok()).into_iter().flat_map(Codes::iter)
+    }
+
     /// LQ_QUERY (RFC 5007 §4.1.2.1).
     pub fn lq_query(self) -> Result<Option<LqQuery<'a>>, DecodeError> {
         self.only(OptionCode::LQ_QUERY)?.map(LqQuery::decode).transpose()
@@ -154,6 +170,11 @@ impl<'a> Options<'a> {
     pub fn client_links(self) -> Result<Option<Addresses<'a>>, DecodeError> {
         let code = OptionCode::LQ_CLIENT_LINK;
         self.only(code)?.map(|data| Addresses::new(code, data)).transpose()
+    }
+
+    /// Each VENDOR_CLASS (RFC 8415 §21.16); one that is malformed is an error by itself.
+    pub fn vendor_classes(self) -> impl Iterator<Item = Result<VendorClass<'a>, DecodeError>> {
+        self.all(OptionCode::VENDOR_CLASS).map(VendorClass::decode)
     }
 
     /// The address of the only IAADDR: what a query by address asks for (RFC 5007 §4.1.2.1).

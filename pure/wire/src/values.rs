@@ -44,55 +44,6 @@ impl<'a> Addresses<'a> {
     }
 }
 
-/// Domain names, uncompressed, each a run of labels that ends with an empty one
-/// (RFC 8415 §10).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Names<'a>(&'a [u8]);
-
-/// Octets of a label (RFC 1035 §2.3.4).
-const MAX_LABEL_OCTETS: usize = 63;
-/// Octets of a whole name (RFC 1035 §2.3.4).
-const MAX_NAME_OCTETS: usize = 255;
-
-impl<'a> Names<'a> {
-    pub(crate) fn new(code: OptionCode, data: &'a [u8]) -> Result<Self, DecodeError> {
-        let mut rest = data;
-        while !rest.is_empty() {
-            rest = split_name(rest).ok_or(DecodeError::BadValue(code))?.1;
-        }
-        if data.is_empty() { Err(DecodeError::BadLength(code)) } else { Ok(Self(data)) }
-    }
-
-    /// The names, each as its labels with their lengths.
-    pub fn iter(self) -> impl Iterator<Item = &'a [u8]> {
-        let mut rest = self.0;
-        std::iter::from_fn(move || {
-            let (name, behind) = split_name(rest)?;
-            rest = behind;
-            Some(name)
-        })
-    }
-
-    /// The octets they lie in.
-    pub fn octets(self) -> &'a [u8] {
-        self.0
-    }
-}
-
-fn split_name(octets: &[u8]) -> Option<(&[u8], &[u8])> {
-    let mut end = 0;
-    loop {
-        let label = usize::from(*octets.get(end)?);
-        end += 1 + label;
-        if label > MAX_LABEL_OCTETS || end > MAX_NAME_OCTETS {
-            return None;
-        }
-        if label == 0 {
-            return octets.split_at_checked(end);
-        }
-    }
-}
-
 /// Opaque pieces, each behind its 16-bit length: the inside of USER_CLASS and VENDOR_CLASS
 /// (RFC 8415 §21.15, §21.16).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -120,6 +71,22 @@ impl<'a> ClassData<'a> {
     /// The octets they lie in.
     pub fn octets(self) -> &'a [u8] {
         self.0
+    }
+}
+
+/// What hardware or software a client is (RFC 8415 §21.16).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct VendorClass<'a> {
+    /// Whose words the pieces are.
+    pub enterprise: u32,
+    /// Characteristics of the client.
+    pub data: ClassData<'a>,
+}
+
+impl<'a> VendorClass<'a> {
+    pub(crate) fn decode(data: &'a [u8]) -> Result<Self, DecodeError> {
+        let mut reader = Reader::new(data);
+        Ok(Self { enterprise: reader.u32()?, data: ClassData::new(OptionCode::VENDOR_CLASS, reader.rest())? })
     }
 }
 

@@ -6,7 +6,7 @@
 
 use std::net::Ipv6Addr;
 
-use crate::{OptionCode, Prefix};
+use crate::{IaKind, Iaid, OptionCode, Prefix, StatusCode};
 
 /// Something did not fit into the 16 bits of its length.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,6 +93,52 @@ impl<'a> Writer<'a> {
     #[inline]
     pub fn raw_option(&mut self, code: OptionCode, data: &[u8]) {
         self.option(code, |w| w.bytes(data));
+    }
+
+    /// STATUS_CODE (RFC 8415 §21.13), with words for a person.
+    pub fn status(&mut self, code: StatusCode, message: impl AsRef<[u8]>) {
+        self.option(OptionCode::STATUS_CODE, |w| {
+            w.u16(code.0);
+            w.bytes(message.as_ref());
+        });
+    }
+
+    /// VENDOR_OPTS (RFC 8415 §21.17): `suboptions` writes options whose codes are the vendor's.
+    pub fn vendor_options(&mut self, enterprise: u32, suboptions: impl FnOnce(&mut Self)) {
+        self.option(OptionCode::VENDOR_OPTS, |w| {
+            w.u32(enterprise);
+            suboptions(w);
+        });
+    }
+
+    /// IA_NA, with the leases and the status that `options` writes (RFC 8415 §21.4).
+    #[inline]
+    pub fn ia_na(&mut self, iaid: Iaid, t1_secs: u32, t2_secs: u32, options: impl FnOnce(&mut Self)) {
+        self.ia(IaKind::Address, iaid, t1_secs, t2_secs, options);
+    }
+
+    /// IA_PD, with the leases and the status that `options` writes (RFC 8415 §21.21).
+    #[inline]
+    pub fn ia_pd(&mut self, iaid: Iaid, t1_secs: u32, t2_secs: u32, options: impl FnOnce(&mut Self)) {
+        self.ia(IaKind::Prefix, iaid, t1_secs, t2_secs, options);
+    }
+
+    /// IA_NA or IA_PD, by its kind.
+    #[inline]
+    pub fn ia(
+        &mut self,
+        kind: IaKind,
+        iaid: Iaid,
+        t1_secs: u32,
+        t2_secs: u32,
+        options: impl FnOnce(&mut Self),
+    ) {
+        self.option(kind.code(), |w| {
+            w.u32(iaid.0);
+            w.u32(t1_secs);
+            w.u32(t2_secs);
+            options(w);
+        });
     }
 
     /// IAADDR without options inside (RFC 8415 §21.6). Lifetimes in seconds.

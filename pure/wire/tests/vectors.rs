@@ -293,6 +293,7 @@ fn v16_to_v18_follow_leases_from_a_point_in_time() {
     assert_eq!(decoded(message.options), [DhcpOption::StatusCode(status), base_time]);
 }
 
+// DH-O-05
 #[test]
 fn v19_and_v20_exclude_a_prefix_from_a_delegated_one() {
     assert_excludes("V19", "2001:db8:dead:beef::/64", "2001:db8:dead:bee0::/59");
@@ -307,6 +308,18 @@ fn assert_excludes(name: &str, excluded: &str, delegated: &str) {
     assert_eq!(exclude.excluded(delegated), Some(excluded));
     assert_eq!(PrefixExclude::data(excluded, delegated).as_deref(), options.first(OptionCode::PD_EXCLUDE));
     assert_eq!(exclude.excluded(excluded), None, "it is no part of itself");
+}
+
+// DH-O-04
+#[test]
+fn what_does_not_lie_inside_a_prefix_cannot_be_excluded_from_it() {
+    let data = |excluded: &str, delegated: &str| {
+        PrefixExclude::data(excluded.parse().unwrap(), delegated.parse().unwrap())
+    };
+    assert_eq!(data("2001:db8::/56", "2001:db8::/56"), None);
+    assert_eq!(data("2001:db8::/48", "2001:db8::/56"), None);
+    assert_eq!(data("2001:db8:1::/64", "2001:db8::/56"), None);
+    assert_eq!(data("2001:db8::ff/128", "2001:db8::fe/127"), Some(vec![128, 0x80]));
 }
 
 #[test]

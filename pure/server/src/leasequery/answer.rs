@@ -2,7 +2,7 @@
 
 use lease::{ClientView, HeldLease, Resource};
 use wire::{
-    AbsoluteTime, ClientMessage, Duid, MessageType, OptionCode, PrefixExclude, Status, TransactionId, Writer,
+    AbsoluteTime, ClientMessage, Duid, MessageType, OptionCode, PrefixExclude, TransactionId, Writer,
 };
 use world::Now;
 
@@ -58,14 +58,6 @@ impl Head {
             }
         });
     }
-}
-
-/// STATUS_CODE.
-pub(crate) fn status(w: &mut Writer<'_>, status: Status<'_>) {
-    w.option(OptionCode::STATUS_CODE, |w| {
-        w.u16(status.code.0);
-        w.bytes(status.message);
-    });
 }
 
 /// The leases of a client that are to be told: active, with time left.

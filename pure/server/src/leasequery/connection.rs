@@ -12,7 +12,7 @@ use std::net::Ipv6Addr;
 use wire::{ClientMessage, FrameBuffer, MessageType, OptionCode, Status, StatusCode, TransactionId};
 use world::{Deadline, Instant, Now};
 
-use super::answer::{self, Head};
+use super::answer::Head;
 use super::feed::{Feed, Finished, frame};
 use super::query::{Asked, Transport};
 use super::{Admission, Policy, Refusal};
@@ -185,7 +185,7 @@ impl Connection {
             Step::RefuseTls(transaction_id) => frame(&mut self.answers, |w| {
                 ClientMessage::write(w, MessageType::Reply, transaction_id, |w| {
                     w.raw_option(OptionCode::SERVERID, policy.server_id.octets());
-                    answer::status(w, Status { code: StatusCode::TLS_CONNECTION_REFUSED, message: &[] });
+                    w.status(StatusCode::TLS_CONNECTION_REFUSED, "");
                 });
             }),
         }
@@ -216,7 +216,7 @@ impl Connection {
     fn refuse(&mut self, asked: &Asked, why: Status<'_>, policy: &Policy, counters: &Counters, now: Now) {
         let before = self.answers.len();
         frame(&mut self.answers, |w| {
-            Head::of(asked).reply(w, policy, now, |w| answer::status(w, why));
+            Head::of(asked).reply(w, policy, now, |w| w.status(why.code, why.message));
         });
         let finished = Finished {
             transaction_id: asked.transaction_id,

@@ -93,7 +93,7 @@ fn answer_message(
     let answered = match asked.query {
         Err(Refusal::NotAllowed) if policy.refuse_silently => return Err(Discard::NotAllowed),
         Err(refusal) => {
-            head.reply(&mut w, policy, now, |w| answer::status(w, refusal.told()));
+            head.reply(&mut w, policy, now, |w| w.status(refusal.status(), refusal.message()));
             Answered::new(&head, asked.query_type, String::new(), refusal.status(), 0)
         }
         Ok(query) => {

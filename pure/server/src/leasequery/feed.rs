@@ -137,7 +137,7 @@ impl Feed {
     fn end(&self, status: Option<Status<'_>>, policy: &Policy, now: Now, out: &mut Vec<u8>) {
         let status = |w: &mut Writer<'_>| {
             if let Some(status) = status {
-                answer::status(w, status);
+                w.status(status.code, status.message);
             }
         };
         frame(out, |w| match self.told.clients {
