@@ -34,6 +34,8 @@ fn path_has_every_level(chain: &RelayChain<'_>) {
         assert_eq!((hop.hop_count, hop.link_address), (again.hop_count, again.link_address));
         assert_eq!((hop.peer_address, hop.interface_id()), (again.peer_address, again.interface_id()));
     }
+    assert!(chain.supplied_options().eq(again.supplied_options()));
+    assert_eq!(chain.client_link_layer_address(), again.client_link_layer_address());
 }
 
 fn reply_goes_back_through_every_level(chain: &RelayChain<'_>) {

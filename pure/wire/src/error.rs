@@ -27,7 +27,8 @@ pub enum DecodeError {
     MissingRelayMessage,
     /// A relay message was expected, and this is none.
     NotRelayed,
-    /// More relays than [`crate::limits::MAX_RELAY_DEPTH`].
+    /// More relays than [`crate::limits::MAX_RELAY_FORWARDS`] in a message, or than
+    /// [`crate::limits::MAX_RELAY_DEPTH`] in a path.
     TooManyRelays,
 }
 

@@ -167,6 +167,7 @@ fn read_as_everything(octets: &[u8]) {
     if let Ok((chain, _)) = RelayChain::decode(octets) {
         chain.encode_path(&mut Vec::new()).unwrap();
         chain.encode_reply(&[7, 0, 0, 0], &mut Vec::new()).unwrap();
+        let _ = (chain.client_link_layer_address(), chain.supplied_options().count());
     }
     let _ = (RelayChain::decode_path(octets), DomainName::decode(octets).map(|name| name.to_string()));
     for code in OptionCode::NAMED {

@@ -1,14 +1,18 @@
 //! Relay-forwards inside one another: unwrapped, remembered as a path without the client's
-//! message, and answered level by level.
+//! message, and searched for what relays say of the client.
 
-use wire::limits::MAX_RELAY_DEPTH;
+use wire::limits::{HOP_COUNT_LIMIT, MAX_RELAY_DEPTH};
 use wire::{
-    DecodeError, Message, MessageType, OptionCode, Options, RelayChain, RelayMessage, TooLong, Writer,
+    DecodeError, LinkLayerAddress, Message, MessageType, OptionCode, Options, RawOption, RelayChain,
+    RelayMessage,
 };
 
+#[path = "support/relays.rs"]
+mod relays;
 #[path = "support/vectors.rs"]
 mod vectors;
 
+use relays::relay_forward;
 use vectors::vector;
 
 const CLIENTS_MESSAGE: &[u8] = &[1, 0x5c, 0xa1, 0xab, 0, 8, 0, 2, 0, 0];
@@ -67,68 +71,34 @@ fn a_path_is_its_own_path() {
     assert_eq!(path(&RelayChain::decode_path(octets).unwrap()), octets);
 }
 
+// DH-V-28: nine levels pass, ten do not.
 #[test]
-fn a_reply_goes_back_through_each_relay_with_what_that_relay_needs() {
-    let inner = relay_forward(0, |w| {
-        w.raw_option(OptionCode::RELAY_MSG, CLIENTS_MESSAGE);
-        w.raw_option(OptionCode::RELAY_PORT, &50_000_u16.to_be_bytes());
-        w.raw_option(OptionCode::REMOTE_ID, b"\0\0\x7e\xd9port-7");
-        w.raw_option(OptionCode::INTERFACE_ID, b"customer");
-    });
-    let outer = relay_forward(1, |w| {
-        w.raw_option(OptionCode::INTERFACE_ID, b"uplink");
-        w.raw_option(OptionCode::RELAY_MSG, &inner);
-    });
-    let mut octets = b"before".to_vec();
-    let (chain, _) = RelayChain::decode(&outer).unwrap();
-    chain.encode_reply(b"\x07abc", &mut octets).unwrap();
-    let octets = octets.strip_prefix(b"before").expect("what was there stays");
-
-    let [to_outer, to_inner] = chain.hops() else { panic!("{chain:?}") };
-    let reply = relay_reply(octets, to_outer);
-    assert_eq!(codes_and_lengths(reply.options)[0], (OptionCode::INTERFACE_ID, 6));
-    assert_eq!(reply.options.first(OptionCode::RELAY_PORT), None);
-    let reply = relay_reply(reply.relayed().unwrap().unwrap(), to_inner);
-    assert_eq!(reply.interface_id(), Some(b"customer".as_slice()));
-    assert_eq!(reply.options.first(OptionCode::RELAY_PORT), Some(50_000_u16.to_be_bytes().as_slice()));
-    assert_eq!(reply.remote_id(), None, "told by the relay to the server, and not back");
-    assert_eq!(reply.relayed(), Ok(Some(b"\x07abc".as_slice())));
-}
-
-/// A Relay-reply that mirrors the header of `to`.
-fn relay_reply<'a>(octets: &'a [u8], to: &RelayMessage<'_>) -> RelayMessage<'a> {
-    let reply = RelayMessage::decode(octets).unwrap();
-    assert_eq!(reply.message_type, MessageType::RelayReply);
-    assert_eq!((reply.hop_count, reply.link_address), (to.hop_count, to.link_address));
-    assert_eq!(reply.peer_address, to.peer_address);
-    reply
-}
-
-#[test]
-fn a_reply_too_long_for_its_relay_message_is_not_sent() {
-    let relayed = vector("V12");
-    let (chain, _) = RelayChain::decode(&relayed).unwrap();
-    let mut octets = Vec::new();
-    assert_eq!(chain.encode_reply(&[7; 65_535], &mut octets), Ok(()));
-    assert_eq!(chain.encode_reply(&[7; 65_536], &mut octets), Err(TooLong));
-}
-
-#[test]
-fn as_many_relays_as_allowed_and_one_more() {
-    let chain_of = |relays: usize| {
-        (0..relays).fold(CLIENTS_MESSAGE.to_vec(), |inside, hop| {
-            relay_forward(hop as u8, |w| w.raw_option(OptionCode::RELAY_MSG, &inside))
-        })
-    };
-    let deepest = chain_of(MAX_RELAY_DEPTH);
+fn as_many_relays_as_the_hop_limit_allows_and_one_more() {
+    let deepest = chain_of(HOP_COUNT_LIMIT + 1, CLIENTS_MESSAGE);
     let (chain, message) = RelayChain::decode(&deepest).unwrap();
-    assert_eq!((chain.hops().len(), message), (MAX_RELAY_DEPTH, CLIENTS_MESSAGE));
-    assert_eq!(chain.hops()[0].hop_count as usize, MAX_RELAY_DEPTH - 1, "outermost first");
-    assert_eq!(chain.innermost().hop_count, 0);
-    assert_eq!(RelayChain::decode_path(&path(&chain)).unwrap().hops().len(), MAX_RELAY_DEPTH);
-    assert_eq!(RelayChain::decode(&chain_of(MAX_RELAY_DEPTH + 1)), Err(DecodeError::TooManyRelays));
+    assert_eq!((chain.hops().len(), message), (9, CLIENTS_MESSAGE));
+    assert_eq!((chain.outermost().hop_count, chain.innermost().hop_count), (8, 0), "outermost first");
+    assert_eq!(RelayChain::decode_path(&path(&chain)).unwrap().hops().len(), 9);
+    let deeper = chain_of(HOP_COUNT_LIMIT + 2, CLIENTS_MESSAGE);
+    assert_eq!(RelayChain::decode(&deeper), Err(DecodeError::TooManyRelays));
 }
 
+#[test]
+fn a_path_that_was_stored_long_ago_may_be_longer() {
+    let path_of = |relays| chain_of(relays - 1, &relay_forward(0, |_| {}));
+    let longest = path_of(MAX_RELAY_DEPTH);
+    assert_eq!(RelayChain::decode_path(&longest).unwrap().hops().len(), MAX_RELAY_DEPTH);
+    let longer = path_of(MAX_RELAY_DEPTH + 1);
+    assert_eq!(RelayChain::decode_path(&longer), Err(DecodeError::TooManyRelays));
+}
+
+fn chain_of(relays: usize, inside: &[u8]) -> Vec<u8> {
+    (0..relays).fold(inside.to_vec(), |inside, hop| {
+        relay_forward(hop as u8, |w| w.raw_option(OptionCode::RELAY_MSG, &inside))
+    })
+}
+
+// DH-V-28
 #[test]
 fn what_is_no_chain_is_refused_with_the_reason() {
     let refused = |octets: &[u8]| RelayChain::decode(octets).unwrap_err();
@@ -173,20 +143,78 @@ fn identifiers_that_cannot_be_right_are_ignored() {
     assert_eq!(RelayMessage::decode(&twice).unwrap().remote_id(), None);
 }
 
-fn relay_forward(hop_count: u8, options: impl FnOnce(&mut Writer<'_>)) -> Vec<u8> {
-    let mut octets = Vec::new();
-    let mut writer = Writer::new(&mut octets);
-    let header = RelayMessage {
-        message_type: MessageType::RelayForward,
-        hop_count,
-        link_address: "2001:db8:1::1".parse().unwrap(),
-        peer_address: "fe80::1".parse().unwrap(),
-        options: Options::default(),
+/// What may be supplied and what may not is the server's affair: all of it is told.
+const LOCAL_DOMAIN: OptionCode = OptionCode::ERP_LOCAL_DOMAIN_NAME;
+
+// DH-O-10, DH-O-11
+#[test]
+fn of_what_relays_supply_the_innermost_comes_first() {
+    let octets = relays_with(
+        &[(OptionCode::RSOO, &[0, 65, 0, 2, b'o', b'1', 0, 66, 0, 0])],
+        &[(OptionCode::RSOO, &[0, 23, 0, 0, 0, 65, 0, 2, b'i', b'1', 0, 65, 0, 2, b'i', b'2'])],
+    );
+    let (chain, _) = RelayChain::decode(&octets).unwrap();
+    let supplied: Vec<_> = chain.supplied_options().collect();
+    let option = |code, data| RawOption { code, data };
+    let inner =
+        [option(OptionCode::DNS_SERVERS, b""), option(LOCAL_DOMAIN, b"i1"), option(LOCAL_DOMAIN, b"i2")];
+    let outer = [option(LOCAL_DOMAIN, b"o1"), option(OptionCode::RSOO, b"")];
+    assert_eq!(supplied, [&inner[..], &outer].concat());
+    assert_eq!(chain.supplied(LOCAL_DOMAIN), Some(b"i1".as_slice()));
+    assert_eq!(chain.supplied(OptionCode::AFTR_NAME), None);
+}
+
+// DH-O-11: the relay behind it is asked instead.
+#[test]
+fn a_relay_that_supplies_garbage_supplies_nothing() {
+    let octets = relays_with(
+        &[(OptionCode::RSOO, &[0, 65, 0, 1, b'o'])],
+        &[(OptionCode::RSOO, &[0, 65, 0, 1, b'i', 0, 65, 0, 9, 0])],
+    );
+    let (chain, _) = RelayChain::decode(&octets).unwrap();
+    assert_eq!(chain.supplied(LOCAL_DOMAIN), Some(b"o".as_slice()));
+    assert!(chain.innermost().supplied_options().is_empty());
+}
+
+// DH-V-26: what the client itself says of it is not asked.
+#[test]
+fn the_relay_nearest_to_the_client_tells_its_link_layer_address() {
+    let told = |outer: &[u8], inner: &[u8]| {
+        let code = OptionCode::CLIENT_LINKLAYER_ADDR;
+        let octets = relays_with(&[(code, outer)], &[(code, inner)]);
+        let (chain, _) = RelayChain::decode(&octets).unwrap();
+        chain.client_link_layer_address().map(|told| (told.hardware_type, told.address.to_vec()))
     };
-    header.encode_header(&mut writer);
-    options(&mut writer);
-    writer.finish().unwrap();
-    octets
+    assert_eq!(told(&[0, 1, 9], &[0, 1, 2, 0, 0, 0, 1, 1]), Some((1, vec![2, 0, 0, 0, 1, 1])));
+    assert_eq!(told(&[0, 1, 9], &[0, 1]), None, "the outer relay has seen a relay, not the client");
+
+    let octets = relays_with(&[(OptionCode::CLIENT_LINKLAYER_ADDR, &[0, 6, 7])], &[]);
+    let (chain, _) = RelayChain::decode(&octets).unwrap();
+    let outer = LinkLayerAddress { hardware_type: 6, address: &[7] };
+    assert_eq!(chain.outermost().client_link_layer_address(), Some(outer));
+    assert_eq!(chain.client_link_layer_address(), None);
+}
+
+// DH-X-06: that it is there says it, not which port.
+#[test]
+fn the_outermost_relay_says_whether_the_source_port_matters() {
+    let wants = |outer: &[(OptionCode, &[u8])], inner: &[(OptionCode, &[u8])]| {
+        RelayChain::decode(&relays_with(outer, inner)).unwrap().0.wants_source_port()
+    };
+    let port = [(OptionCode::RELAY_PORT, [0, 0].as_slice())];
+    assert!(wants(&port, &[]) && wants(&port, &port));
+    assert!(!wants(&[], &port) && !wants(&[], &[]));
+}
+
+/// Two relays with these options in front of the message they relay.
+fn relays_with(outer: &[(OptionCode, &[u8])], inner: &[(OptionCode, &[u8])]) -> Vec<u8> {
+    let level = |hop_count, options: &[(OptionCode, &[u8])], inside: &[u8]| {
+        relay_forward(hop_count, |w| {
+            options.iter().for_each(|(code, data)| w.raw_option(*code, data));
+            w.raw_option(OptionCode::RELAY_MSG, inside);
+        })
+    };
+    level(1, outer, &level(0, inner, CLIENTS_MESSAGE))
 }
 
 fn path(chain: &RelayChain<'_>) -> Vec<u8> {
