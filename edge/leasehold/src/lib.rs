@@ -5,6 +5,7 @@ pub mod clock;
 pub mod config;
 pub mod demo;
 pub mod import;
+pub mod net;
 pub mod population;
 pub mod query;
 pub mod serve;
