@@ -1,4 +1,4 @@
-//! What a requestor can make large, and how large it may become.
+//! What a requestor or a client can make large, and how large it may become.
 
 use std::time::Duration;
 
@@ -28,3 +28,6 @@ pub const MAX_CLIENT_LINKS: usize = 256;
 pub const MAX_RATED_SOURCES: usize = 4_096;
 /// How long a query waits for a place among its requestor's queries before it is looked at again.
 pub const ADMISSION_RETRY: Duration = Duration::from_millis(20);
+/// Offers that are remembered at once, the oldest dropped first: more than any server advertises
+/// within the time for which an offer is kept, and no more than a few megabytes.
+pub const MAX_OFFERS: usize = 32 * 1024;

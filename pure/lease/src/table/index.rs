@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv6Addr;
+use std::ops::Bound;
 
 use wire::Prefix;
 
@@ -96,6 +97,16 @@ impl Indexes {
         let whole = Prefix::new(address, 128).expect("128 bits are not too many");
         let (nearest, slot) = self.by_prefix.range(..=whole).next_back()?;
         nearest.contains(address).then_some((*nearest, *slot))
+    }
+
+    /// The prefixes that have a part between two addresses: the one around the first, and those that
+    /// begin behind it.
+    pub(super) fn prefixes_between(&self, first: Ipv6Addr, last: Ipv6Addr) -> impl Iterator<Item = Prefix> {
+        let whole = |address| Prefix::new(address, 128).expect("128 bits are not too many");
+        let behind = (Bound::Excluded(whole(first)), Bound::Included(whole(last)));
+        let behind = (first < last).then(|| self.by_prefix.range(behind));
+        let around = self.prefix_around(first).map(|(prefix, _)| prefix);
+        around.into_iter().chain(behind.into_iter().flatten().map(|(prefix, _)| *prefix))
     }
 
     /// A prefix that lies in the one before it.

@@ -148,6 +148,17 @@ impl Table {
         self.indexes.holders(resource).map(|slot| self.records.view(slot))
     }
 
+    /// Addresses that nobody else may be given, from one to another, in order.
+    pub fn addresses_held(&self, first: Ipv6Addr, last: Ipv6Addr) -> impl Iterator<Item = Ipv6Addr> {
+        let range = (first <= last).then(|| self.indexes.by_address.range(first..=last));
+        range.into_iter().flatten().map(|(address, _)| *address)
+    }
+
+    /// Prefixes that nobody else may be given and that have a part between two addresses, in order.
+    pub fn prefixes_held(&self, first: Ipv6Addr, last: Ipv6Addr) -> impl Iterator<Item = Prefix> {
+        self.indexes.prefixes_between(first, last)
+    }
+
     /// The clients that a search finds, from a place on, each with the place behind it.
     pub fn search<'a>(
         &'a self,

@@ -2,7 +2,7 @@
 
 use std::net::Ipv6Addr;
 
-use lease::LinkId;
+use lease::{LinkId, Resource};
 use wire::{Duid, Iaid, Prefix};
 
 use crate::exchange::OfferedOptions;
@@ -37,4 +37,12 @@ pub struct Reservation {
     pub prefixes: Vec<Prefix>,
     /// Options for this subscriber; they stand before those of the pool.
     pub options: OfferedOptions,
+}
+
+impl Reservation {
+    /// All that is kept, addresses first.
+    pub fn resources(&self) -> impl Iterator<Item = Resource> {
+        let addresses = self.addresses.iter().map(|address| Resource::Address(*address));
+        addresses.chain(self.prefixes.iter().map(|prefix| Resource::Prefix(*prefix)))
+    }
 }
