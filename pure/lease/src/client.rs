@@ -99,9 +99,12 @@ impl Lease {
         }
     }
 
-    /// The lease in another state, from now on and for so long.
-    pub fn become_state(self, state: LeaseState, now_unix_secs: u64, secs: u32) -> Self {
-        Self { state, granted_unix_secs: now_unix_secs, preferred_secs: 0, valid_secs: secs, ..self }
+    /// What is left of the lease once it has ended: it is in this state from now on, for `secs`
+    /// seconds; nothing if that is no time at all.
+    pub fn remembered(&self, state: LeaseState, now_unix_secs: u64, secs: u32) -> Option<Self> {
+        let ended =
+            Self { state, granted_unix_secs: now_unix_secs, preferred_secs: 0, valid_secs: secs, ..*self };
+        (secs > 0).then_some(ended)
     }
 
     /// Seconds of preferred lifetime that remain, never more than of the valid one.

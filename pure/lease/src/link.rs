@@ -284,11 +284,34 @@ mod tests {
         assert_eq!(links.on_interface("eth0"), None);
     }
 
+    fn picked(pattern: &str, name: &str) -> bool {
+        InterfacePattern(pattern.to_owned()).matches(name)
+    }
+
     #[test]
-    fn patterns_match_whole_names() {
-        let matches = |pattern: &str, name: &str| InterfacePattern(pattern.to_owned()).matches(name);
-        assert!(matches("eth0", "eth0") && matches("vlan*", "vlan") && matches("*", "lo"));
-        assert!(matches("e*h?", "eth0") && matches("*.1*0", "eth0.1.100") && matches("??", "lo"));
-        assert!(!matches("eth0", "eth01") && !matches("eth?", "eth") && !matches("*.1?", "eth0.100"));
+    fn a_plain_name_matches_itself_alone() {
+        assert!(picked("eth0", "eth0"));
+        assert!(!picked("eth0", "eth00"));
+        assert!(!picked("eth0", "eth"));
+        assert!(!picked("", "eth0"));
+    }
+
+    #[test]
+    fn a_star_takes_any_characters_or_none_and_a_question_mark_takes_one() {
+        assert!(picked("eth*", "eth"));
+        assert!(picked("eth*", "eth0.100"));
+        assert!(picked("*", "lo"));
+        assert!(picked("eth?", "eth1"));
+        assert!(!picked("eth?", "eth"));
+        assert!(!picked("eth?", "eth10"));
+        assert!(picked("e*h?.*", "eth0.7"));
+    }
+
+    #[test]
+    fn a_star_takes_more_when_what_follows_does_not_fit() {
+        assert!(picked("*a*b", "aabab"));
+        assert!(picked("*.100", "eth0.10.100"));
+        assert!(!picked("*a*b", "ba"));
+        assert!(!picked("*aaa*aaa*b", &"a".repeat(64)));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use wire::StatusCode;
+use wire::{MessageType, StatusCode};
 
 use crate::Discard;
 
@@ -27,11 +27,29 @@ pub struct Counters {
     pub leases_sent: AtomicU64,
     /// Octets of messages made for TCP, frames included.
     pub bulk_octets: AtomicU64,
+    received: PerType,
+    sent: PerType,
     discards: [AtomicU64; Discard::ALL.len()],
     statuses: [AtomicU64; 16],
 }
 
 impl Counters {
+    /// Counts a message that has arrived over UDP, by its type without relays around it.
+    pub fn received(&self, message_type: MessageType) {
+        self.received.count(message_type);
+    }
+
+    /// Counts an answer to a client, likewise.
+    pub fn sent(&self, message_type: MessageType) {
+        self.sent.count(message_type);
+    }
+
+    /// Messages received and sent, for each type of which there were any.
+    pub fn messages(&self) -> impl Iterator<Item = (MessageType, u64, u64)> {
+        let all = MessageType::ALL.iter().map(|kind| (*kind, self.received.of(*kind), self.sent.of(*kind)));
+        all.filter(|(_, received, sent)| received + sent > 0)
+    }
+
     /// Counts a message dropped.
     pub fn discard(&self, reason: Discard) {
         add(&self.discards[reason as usize], 1);
@@ -52,6 +70,26 @@ impl Counters {
     /// Answers with this status.
     pub fn answered(&self, code: StatusCode) -> u64 {
         self.statuses.get(usize::from(code.0)).map_or(0, |counter| counter.load(Relaxed))
+    }
+}
+
+/// A counter for each type of message.
+#[derive(Debug)]
+struct PerType([AtomicU64; MessageType::ALL.len() + 1]);
+
+impl PerType {
+    fn count(&self, message_type: MessageType) {
+        add(&self.0[message_type as usize], 1);
+    }
+
+    fn of(&self, message_type: MessageType) -> u64 {
+        self.0[message_type as usize].load(Relaxed)
+    }
+}
+
+impl Default for PerType {
+    fn default() -> Self {
+        Self(std::array::from_fn(|_| AtomicU64::new(0)))
     }
 }
 

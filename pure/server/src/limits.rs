@@ -31,3 +31,9 @@ pub const ADMISSION_RETRY: Duration = Duration::from_millis(20);
 /// Offers that are remembered at once, the oldest dropped first: more than any server advertises
 /// within the time for which an offer is kept, and no more than a few megabytes.
 pub const MAX_OFFERS: usize = 32 * 1024;
+/// Identity associations in one message. No client is known to need more than a few.
+pub const MAX_ASSOCIATIONS: usize = 64;
+/// Options inside one identity association that are looked at.
+pub const MAX_WISHES: usize = 64;
+/// Octets of a client's own options that are remembered: names and classes, not essays.
+pub const MAX_KEPT_OPTION_OCTETS: usize = 256;

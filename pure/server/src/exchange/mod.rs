@@ -1,7 +1,303 @@
 //! What clients send, directly or through relays, and what they are answered (RFC 9915).
+//!
+//! A message goes one way through here: unwrapped from its relays ([`Unwrapped`]), admitted or
+//! discarded (`admit.rs`), its link found, each of its identity associations answered by the
+//! function for its type (`give.rs`, `extend.rs`, `give_back.rs`), the client's record put into the
+//! table, and the answer written (`reply.rs`) and wrapped for the way back. What has been put is
+//! not durable yet: the caller holds the answer until it is.
 
+mod admit;
+mod arrival;
+mod association;
+mod expiry;
+mod extend;
+mod give;
+mod give_back;
 mod options;
+mod record;
+mod reply;
+mod stateless;
 mod terms;
 
+use lease::{Client, ClientKey, Heard, Identifier, Link, LinkId, Links, RelayPath, Resource, Search, Table};
+use wire::{Duid, MessageType, RelayChain, StatusCode};
+use world::Now;
+
+use crate::assign::{Assigner, Identity, Standing};
+use crate::limits::MAX_DATAGRAM_OCTETS;
+use crate::{Discard, Holdings};
+use admit::admit;
+use association::Asked;
+use options::Wants;
+use record::Record;
+use reply::{Offering, Reply};
+
+pub use arrival::{Arrival, Unwrapped};
 pub use options::{Offered, OfferedOptions};
+pub use record::{Change, ChangeKind};
 pub use terms::{LinkTerms, PoolTerms, Rules, Terms};
+
+/// Everything that answering clients needs, but for what is held.
+#[derive(Debug)]
+pub struct Exchanges {
+    terms: Terms,
+    assigner: Assigner,
+}
+
+/// What was answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answered {
+    /// The type of the answer.
+    pub message_type: MessageType,
+    /// Where it goes.
+    pub recipient: Recipient,
+    /// To whom, in the end; `None` if the client has not said.
+    pub client: Option<Duid>,
+    /// The link it is on, where that matters.
+    pub link: Option<LinkId>,
+    /// What has happened to its leases. If anything has, the answer must not leave before that is
+    /// durable.
+    pub changes: Vec<Change>,
+}
+
+/// To whom an answer is sent; the address is always the source of the datagram that is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Recipient {
+    /// A client, at the port of clients.
+    Client,
+    /// A relay, at the port of relays.
+    Relay,
+    /// A relay, at the port that it sent from (RFC 8357 §5.2).
+    RelayAtItsPort,
+}
+
+impl Exchanges {
+    /// Answers clients on these terms, with what the assigner has to give.
+    pub fn new(terms: Terms, assigner: Assigner) -> Self {
+        Self { terms, assigner }
+    }
+
+    /// The terms in force.
+    pub fn terms(&self) -> &Terms {
+        &self.terms
+    }
+
+    /// Answers a client: the answer is appended to `out`.
+    pub fn answer(
+        &mut self,
+        unwrapped: &Unwrapped<'_>,
+        arrival: &Arrival<'_>,
+        holdings: &mut Holdings,
+        now: Now,
+        out: &mut Vec<u8>,
+    ) -> Result<Answered, Discard> {
+        let client = admit(unwrapped, arrival, &self.terms)?;
+        let link = unwrapped.link(&holdings.links, arrival.interface).cloned();
+        let link_id = link.as_ref().map(|link| link.id);
+        let (reply, changes) = match (unwrapped.message.message_type, &client, &link) {
+            (MessageType::InformationRequest, ..) => (stateless::information(), Vec::new()),
+            (MessageType::Confirm, _, Some(link)) => (stateless::confirm(unwrapped, link)?, Vec::new()),
+            (_, Some(duid), Some(link)) => self.exchange(unwrapped, arrival, duid, link, holdings, now)?,
+            _ => return Err(Discard::NoLink),
+        };
+        let offering = self.offering(unwrapped, client.as_ref(), link_id, &reply);
+        let told = reply.encode(&unwrapped.message, client.as_ref(), &offering)?;
+        wrap(unwrapped.relays.as_ref(), told, out)?;
+        Ok(Answered {
+            message_type: reply.message_type,
+            recipient: recipient(unwrapped.relays.as_ref()),
+            client,
+            link: link_id,
+            changes,
+        })
+    }
+
+    /// Answers a message that speaks of bindings.
+    fn exchange(
+        &mut self,
+        unwrapped: &Unwrapped<'_>,
+        arrival: &Arrival<'_>,
+        duid: &Duid,
+        link: &Link,
+        holdings: &mut Holdings,
+        now: Now,
+    ) -> Result<(Reply, Vec<Change>), Discard> {
+        let message = &unwrapped.message;
+        let key = ClientKey { link: link.id, duid: duid.clone() };
+        let mut exchange = Exchange {
+            on_link: self.terms.rules.links.get(&link.id).ok_or(Discard::NoLink)?,
+            rules: &self.terms.rules,
+            links: &holdings.links,
+            link,
+            identity: Identity { duid, relays: unwrapped.relays.as_ref() },
+            wants: Wants::of(message.options),
+            record: Record::open(&holdings.table, key.clone()),
+            table: &holdings.table,
+            assigner: &mut self.assigner,
+            given: Vec::new(),
+            now,
+        };
+        let reply = exchange.reply(message.message_type, &association::asked(message.options)?)?;
+        let Exchange { record, given, .. } = exchange;
+        if reply.message_type == MessageType::Advertise {
+            given.into_iter().for_each(|resource| self.assigner.offer(resource, &key, now));
+            return Ok((reply, Vec::new()));
+        }
+        let Record { mut client, changes } = record;
+        if !changes.is_empty() {
+            client.heard = heard(unwrapped, arrival, now);
+            client.options = options::kept(message.options);
+            self.keep(client, &changes, holdings)?;
+        }
+        Ok((reply, changes))
+    }
+
+    /// Puts a changed record into the table, and lets the assigner know.
+    fn keep(&mut self, client: Client, changes: &[Change], holdings: &mut Holdings) -> Result<(), Discard> {
+        let table = &mut holdings.table;
+        if client.bindings.is_empty() {
+            table.remove(&client.key);
+        } else {
+            table.put(&client).map_err(|_| Discard::Conflict)?;
+        }
+        changes.iter().for_each(|change| self.assigner.note(change.resource, table));
+        Ok(())
+    }
+
+    /// What this client may be offered besides its leases, the most particular first.
+    fn offering<'a>(
+        &'a self,
+        unwrapped: &'a Unwrapped<'_>,
+        client: Option<&Duid>,
+        link: Option<LinkId>,
+        reply: &Reply,
+    ) -> Offering<'a> {
+        let mut layers = Vec::new();
+        if let (Some(duid), Some(link)) = (client, link) {
+            let identity = Identity { duid, relays: unwrapped.relays.as_ref() };
+            layers.extend(self.assigner.reserved(link, &identity).into_iter().map(|kept| &kept.options));
+        }
+        if let Some(on_link) = link.and_then(|link| self.terms.rules.links.get(&link)) {
+            layers.extend(on_link.pools.iter().filter(|pool| reply.tells_of(pool)).map(|pool| &pool.options));
+            layers.push(&on_link.options);
+        }
+        layers.push(&self.terms.rules.options);
+        layers.retain(|layer| !layer.is_empty());
+        let on_link = link.and_then(|link| self.terms.rules.links.get(&link));
+        Offering {
+            terms: &self.terms,
+            on_link,
+            layers,
+            wants: Wants::of(unwrapped.message.options),
+            relays: unwrapped.relays.as_ref(),
+            asked_in: unwrapped.message.message_type,
+        }
+    }
+}
+
+/// One message about bindings, while it is being answered.
+struct Exchange<'a> {
+    rules: &'a Rules,
+    on_link: &'a LinkTerms,
+    links: &'a Links,
+    link: &'a Link,
+    identity: Identity<'a>,
+    wants: Wants,
+    table: &'a Table,
+    assigner: &'a mut Assigner,
+    record: Record,
+    /// What this message has been given so far.
+    given: Vec<Resource>,
+    now: Now,
+}
+
+impl Exchange<'_> {
+    fn reply(&mut self, message_type: MessageType, asked: &[Asked]) -> Result<Reply, Discard> {
+        match message_type {
+            MessageType::Solicit => Ok(self.solicit(asked)),
+            MessageType::Request => Ok(Reply::with(asked.iter().map(|asked| self.request(asked)).collect())),
+            MessageType::Renew => {
+                let may_bind = self.on_link.bind_on_renew;
+                Ok(Reply::with(asked.iter().map(|asked| self.extend(asked, may_bind)).collect()))
+            }
+            MessageType::Rebind if asked.is_empty() => Err(Discard::NothingToSay),
+            MessageType::Rebind => {
+                let may_bind = self.on_link.rapid_commit;
+                Ok(Reply::with(asked.iter().map(|asked| self.extend(asked, may_bind)).collect()))
+            }
+            MessageType::Release => {
+                let answers = asked.iter().filter_map(|asked| self.release(asked)).collect();
+                Ok(Reply { status: Some(StatusCode::SUCCESS), ..Reply::with(answers) })
+            }
+            MessageType::Decline => {
+                let answers = asked.iter().filter_map(|asked| self.decline(asked)).collect();
+                Ok(Reply { status: Some(StatusCode::SUCCESS), ..Reply::with(answers) })
+            }
+            _ => Err(Discard::UnexpectedType),
+        }
+    }
+
+    /// An Advertise; a Reply at once, if both sides want that and there is something to commit.
+    fn solicit(&mut self, asked: &[Asked]) -> Reply {
+        let reply = Reply::with(asked.iter().map(|asked| self.give(asked)).collect());
+        let rapid_commit = self.wants.rapid_commit && self.on_link.rapid_commit && !self.given.is_empty();
+        let message_type = if rapid_commit { MessageType::Reply } else { MessageType::Advertise };
+        Reply { message_type, rapid_commit, ..reply }
+    }
+
+    /// What a resource is to this client here.
+    fn standing(&self, resource: Resource) -> Standing {
+        self.assigner.standing(self.link, resource, &self.identity)
+    }
+
+    /// Whether the limits leave room for one more lease.
+    fn may_hold_more(&self) -> bool {
+        let own = self.record.active_count();
+        if own >= self.rules.max_leases_per_client {
+            return false;
+        }
+        let Some(most) = self.rules.max_leases_per_remote_id else { return true };
+        let remote_ids = self.identity.relays.into_iter().flat_map(RelayChain::hops);
+        let mut remote_ids = remote_ids.filter_map(|hop| hop.remote_id());
+        remote_ids.all(|remote_id| own + self.held_by_others(remote_id, most) < most)
+    }
+
+    /// Active leases of other clients with this Remote-ID, counted up to `most`.
+    fn held_by_others(&self, remote_id: &[u8], most: usize) -> usize {
+        let search = Search::everywhere(Identifier::Remote(remote_id.into()));
+        let clients = self.table.search(&search, lease::Cursor::START).map(|(_, client)| client);
+        let own = &self.record.client.key;
+        let others = clients.filter(|client| client.link != own.link || client.duid != own.duid.as_ref());
+        let now = self.now.unix_secs;
+        let leases = others.flat_map(|client| client.leases());
+        leases.filter(|held| held.lease.valid_remaining_secs(now) > 0).take(most).count()
+    }
+}
+
+/// When and through which relays the client was heard. A path too long to be told is not kept.
+fn heard(unwrapped: &Unwrapped<'_>, arrival: &Arrival<'_>, now: Now) -> Heard {
+    let path = unwrapped.relays.as_ref().and_then(|relays| RelayPath::of_chain(arrival.source, relays).ok());
+    Heard { at_unix_secs: now.unix_secs, path }
+}
+
+/// Appends the answer, wrapped for the way back.
+fn wrap(relays: Option<&RelayChain<'_>>, told: Vec<u8>, out: &mut Vec<u8>) -> Result<(), Discard> {
+    let start = out.len();
+    match relays {
+        None => out.extend(told),
+        Some(relays) => relays.encode_reply(&told, out).map_err(|_| Discard::TooLong)?,
+    }
+    if out.len() - start > MAX_DATAGRAM_OCTETS {
+        out.truncate(start);
+        return Err(Discard::TooLong);
+    }
+    Ok(())
+}
+
+fn recipient(relays: Option<&RelayChain<'_>>) -> Recipient {
+    match relays.map(RelayChain::wants_source_port) {
+        None => Recipient::Client,
+        Some(false) => Recipient::Relay,
+        Some(true) => Recipient::RelayAtItsPort,
+    }
+}

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use wire::OptionCode;
+use wire::{OptionCode, Options};
+
+use crate::limits::{MAX_KEPT_OPTION_OCTETS, MAX_REQUESTED_OPTIONS};
 
 /// Options by code, as octets.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -44,4 +46,52 @@ impl OfferedOptions {
     pub fn is_empty(&self) -> bool {
         self.by_code.is_empty()
     }
+}
+
+/// What a client has asked for besides leases.
+#[derive(Debug)]
+pub(super) struct Wants {
+    requested: Vec<OptionCode>,
+    pub(super) rapid_commit: bool,
+}
+
+impl Wants {
+    pub(super) fn of(options: Options<'_>) -> Self {
+        let mut requested: Vec<OptionCode> = Vec::new();
+        for code in options.requested().take(MAX_REQUESTED_OPTIONS) {
+            if !requested.contains(&code) {
+                requested.push(code);
+            }
+        }
+        Self { requested, rapid_commit: options.has(OptionCode::RAPID_COMMIT) }
+    }
+
+    /// The codes in the ORO, each once.
+    pub(super) fn codes(&self) -> impl Iterator<Item = OptionCode> {
+        self.requested.iter().copied()
+    }
+
+    pub(super) fn asks_for(&self, code: OptionCode) -> bool {
+        self.requested.contains(&code)
+    }
+
+    /// Whether the client can live with a part excluded from its prefix (RFC 6603 §5.2).
+    pub(super) fn takes_exclusion(&self) -> bool {
+        self.asks_for(OptionCode::PD_EXCLUDE)
+    }
+}
+
+/// The client's own options that are worth remembering: what a leasequery may ask for and a relay
+/// cannot know (RFC 5007 §4.1.2.2).
+pub(super) fn kept(options: Options<'_>) -> Vec<(OptionCode, Box<[u8]>)> {
+    const KEPT: [OptionCode; 3] = [OptionCode::USER_CLASS, OptionCode::VENDOR_CLASS, OptionCode::CLIENT_FQDN];
+    let mut room = MAX_KEPT_OPTION_OCTETS;
+    let kept = options.iter().filter(|option| KEPT.contains(&option.code)).filter(|option| {
+        let fits = option.data.len() + 4 <= room;
+        if fits {
+            room -= option.data.len() + 4;
+        }
+        fits
+    });
+    kept.map(|option| (option.code, option.data.into())).collect()
 }

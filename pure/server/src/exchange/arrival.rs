@@ -1,0 +1,58 @@
+//! A datagram as it arrives: unwrapped from its relays, and the link that its client is on.
+
+use std::net::Ipv6Addr;
+
+use lease::{Link, Links};
+use wire::{ClientMessage, Message, MessageType, RelayChain};
+
+use crate::Discard;
+
+/// What a socket knows about a datagram.
+#[derive(Debug, Clone, Copy)]
+pub struct Arrival<'a> {
+    /// The datagram.
+    pub octets: &'a [u8],
+    /// From whom: a client, or the last relay.
+    pub source: Ipv6Addr,
+    /// To which of our addresses, or to which group.
+    pub destination: Ipv6Addr,
+    /// The name of the interface that it came in on.
+    pub interface: Option<&'a str>,
+}
+
+/// A client's message without its relays.
+#[derive(Debug)]
+pub struct Unwrapped<'a> {
+    /// The relays it came through, if any.
+    pub relays: Option<RelayChain<'a>>,
+    /// The message.
+    pub message: ClientMessage<'a>,
+}
+
+impl<'a> Unwrapped<'a> {
+    /// Takes a datagram out of its Relay-forwards.
+    pub fn decode(octets: &'a [u8]) -> Result<Self, Discard> {
+        match Message::decode(octets).map_err(|_| Discard::Malformed)? {
+            Message::Client(message) => Ok(Self { relays: None, message }),
+            Message::Relay(relay) if relay.message_type == MessageType::RelayForward => {
+                let (relays, inside) = RelayChain::decode(octets).map_err(|_| Discard::Malformed)?;
+                let message = ClientMessage::decode(inside).map_err(|_| Discard::Malformed)?;
+                Ok(Self { relays: Some(relays), message })
+            }
+            Message::Relay(_) => Err(Discard::UnexpectedType),
+        }
+    }
+
+    /// The link that the client is on: the innermost link-address that means one, else a relay's
+    /// identifier, else the interface, if no relay has named any link (RFC 9915 §13.1, RFC 6221
+    /// §7.1).
+    pub(super) fn link<'l>(&self, links: &'l Links, interface: Option<&str>) -> Option<&'l Link> {
+        let on_interface = || links.on_interface(interface?);
+        let Some(relays) = &self.relays else { return on_interface() };
+        let from_client = || relays.hops().iter().rev();
+        let by_address = from_client().find_map(|hop| links.meant_by(hop.link_address, hop.interface_id()));
+        let by_relay = || from_client().find_map(|hop| links.behind_relay(hop.relay_id()?));
+        let nameless = from_client().all(|hop| hop.link_address.is_unspecified());
+        by_address.or_else(by_relay).or_else(|| on_interface().filter(|_| nameless))
+    }
+}

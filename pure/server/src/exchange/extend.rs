@@ -1,0 +1,83 @@
+//! Renew and Rebind: what a client has, for longer (RFC 9915 §18.3.4, §18.3.5).
+
+use lease::{Lease, LeaseState, Resource};
+use wire::StatusCode;
+
+use super::Exchange;
+use super::association::{Answer, Asked, Told};
+use super::record::ChangeKind;
+use crate::assign::Standing;
+
+impl Exchange<'_> {
+    /// Answers one identity association of a Renew or Rebind. One that is not known is bound if
+    /// `may_bind`.
+    pub(super) fn extend(&mut self, asked: &Asked, may_bind: bool) -> Answer {
+        let held = self.record.active(asked.kind, asked.iaid);
+        if held.is_empty() { self.extend_unknown(asked, may_bind) } else { self.extend_known(asked, &held) }
+    }
+
+    /// What can be extended is. The rest runs out, with something new beside it if nothing could be
+    /// extended; what does not belong on this link, or is not the client's, ends at once.
+    fn extend_known(&mut self, asked: &Asked, held: &[Lease]) -> Answer {
+        let mut answer = Answer::new(asked);
+        self.extend_what_can_be(asked, &mut answer);
+        if answer.leases.is_empty() {
+            self.find_for(asked, &mut answer);
+        }
+        for lease in held {
+            match self.standing_of_held(lease) {
+                Standing::Assignable => {}
+                Standing::OnLink => {
+                    answer.leases.push(Told::running_out(lease, self.now.unix_secs));
+                }
+                Standing::Foreign => {
+                    self.let_go(lease.resource);
+                    answer.leases.push(Told::gone(lease.resource));
+                }
+            }
+        }
+        let told: Vec<Resource> = answer.leases.iter().map(|told| told.resource).collect();
+        let others = asked.resources().filter(|(resource, _)| !told.contains(resource));
+        answer.leases.extend(others.map(|(resource, _)| Told::gone(resource)));
+        answer
+    }
+
+    fn extend_unknown(&mut self, asked: &Asked, may_bind: bool) -> Answer {
+        let mut answer = Answer::new(asked);
+        if may_bind {
+            self.find_for(asked, &mut answer);
+            if answer.leases.is_empty() {
+                answer.status = Some(asked.nothing_available());
+            }
+        }
+        let given: Vec<Resource> = answer.leases.iter().map(|told| told.resource).collect();
+        let foreign = asked.resources().map(|(resource, _)| resource).filter(|resource| {
+            !given.contains(resource) && (may_bind || self.standing(*resource) == Standing::Foreign)
+        });
+        let gone: Vec<Told> = foreign.map(Told::gone).collect();
+        answer.leases.extend(gone);
+        if answer.leases.is_empty() && !may_bind {
+            answer.status = Some(StatusCode::NO_BINDING);
+        }
+        answer
+    }
+
+    /// A prefix that no pool has any more, here or elsewhere, was this client's by an earlier
+    /// configuration: it runs out in peace.
+    fn standing_of_held(&self, lease: &Lease) -> Standing {
+        match (self.standing(lease.resource), lease.resource) {
+            (Standing::Foreign, Resource::Prefix(prefix)) if !self.links.configures(prefix.address()) => {
+                Standing::OnLink
+            }
+            (standing, _) => standing,
+        }
+    }
+
+    fn let_go(&mut self, resource: Resource) {
+        let (now, remember_secs) = (self.now.unix_secs, self.rules.remember_secs);
+        self.record.end(|_, lease| {
+            (lease.resource == resource && lease.state == LeaseState::Active)
+                .then(|| (ChangeKind::Released, lease.remembered(LeaseState::Released, now, remember_secs)))
+        });
+    }
+}
