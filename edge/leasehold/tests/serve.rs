@@ -4,9 +4,9 @@ use std::io::Read;
 use std::net::{Ipv6Addr, SocketAddrV6, TcpStream};
 use std::time::Duration;
 
-use leasehold::serve::{self, Running};
+use leasehold::serve::{self, Plan, Running};
 use server::Holdings;
-use server::leasequery::{Access, BulkLimits, Policy, RateLimit, Rule};
+use server::leasequery::{Access, BulkLimits, Policy, Rule};
 use wire::{Duid, SERVER_PORT};
 
 fn start(allowed: &str, port: u16) -> Running {
@@ -20,7 +20,7 @@ fn start(allowed: &str, port: u16) -> Running {
         bulk: BulkLimits { max_connections: 1, ..BulkLimits::default() },
     };
     let at = SocketAddrV6::new(Ipv6Addr::LOCALHOST, port, 0, 0);
-    serve::start(policy, Holdings::default(), RateLimit::new(100, 100), &[at], &[]).unwrap()
+    serve::start(Plan::leasequery(policy, Holdings::default(), vec![at])).unwrap()
 }
 
 fn connect(server: &Running) -> TcpStream {

@@ -20,11 +20,12 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use server::Holdings;
-use server::leasequery::{Access, BulkLimits, Policy, RateLimit, Rule};
+use server::leasequery::{Access, BulkLimits, Policy, Rule};
 use wire::{Duid, Prefix};
 
 use crate::import::{Format, Intake, progress_bar};
 use crate::population::{MAX_CLIENTS, MAX_RELAYS};
+use crate::serve::Plan;
 use crate::{clock, serve, state};
 use held::Held;
 use report::Report;
@@ -61,7 +62,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let notes = source.notes.clone();
     let holdings = store_and_reopen(source, folder.path())?;
     let held = Held::of(&holdings.table, clock::unix_secs());
-    let running = serve::start(policy()?, holdings, RateLimit::new(1, 1), &[any_port()], &[])?;
+    let running = serve::start(Plan::leasequery(policy()?, holdings, vec![any_port()]))?;
     let server = *running.bulk_addresses().first().context("the server listens nowhere")?;
 
     let mut out = io::stdout().lock();

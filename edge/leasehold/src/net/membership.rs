@@ -37,6 +37,11 @@ impl Membership {
         Self { patterns, joined: BTreeMap::new(), told: BTreeSet::new() }
     }
 
+    /// Has other interfaces served from the next `reconcile` on.
+    pub fn want(&mut self, patterns: Patterns) {
+        self.patterns = patterns;
+    }
+
     /// Joins what has come, and forgets what has gone. Fails only if the system cannot say what is there.
     pub fn reconcile(&mut self, socket: &ServerSocket) -> io::Result<()> {
         let present = Interface::present()?.into_iter();

@@ -8,6 +8,7 @@ use std::net::{Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use lease::Seq;
 use server::counters::add;
 use server::leasequery::{Close, Connection, Finished};
 use socket2::SockRef;
@@ -55,8 +56,8 @@ pub(super) async fn listen(service: Arc<Service>, listener: TcpListener) {
 fn admit(service: &Arc<Service>, stream: TcpStream, from: SocketAddr, talks: &mut JoinSet<()>) {
     let SocketAddr::V6(from) = from else { return };
     let requestor = *from.ip();
-    let permitted = service.policy.access.permits_source(requestor);
-    if !permitted || !service.admission().open(&service.policy.bulk) {
+    let permitted = service.policy().access.permits_source(requestor);
+    if !permitted || !service.admission().open(&service.policy().bulk) {
         add(&service.counters.connections_refused, 1);
         info!(requestor = %from, permitted, "connection refused");
         return;
@@ -82,6 +83,8 @@ struct Talk<'a> {
     stopping: Stopping,
     input: Vec<u8>,
     out: Vec<u8>,
+    /// The latest change that `out` can speak of.
+    told: Seq,
 }
 
 impl<'a> Talk<'a> {
@@ -94,6 +97,7 @@ impl<'a> Talk<'a> {
             stopping: service.stopping(),
             input: vec![0; READ_OCTETS],
             out: Vec::new(),
+            told: Seq::default(),
         }
     }
 
@@ -119,13 +123,14 @@ impl<'a> Talk<'a> {
 
     /// Lets the pure connection take queries and fill the buffer.
     fn work(&mut self) {
-        let Self { service, connection, out, .. } = self;
-        let (policy, counters) = (&service.policy, &service.counters);
+        let Self { service, connection, out, told, .. } = self;
+        let (policy, counters) = (&*service.policy(), &service.counters);
         {
             let holdings = service.holdings();
             let now = service.now();
             connection.begin(policy, &holdings, &mut service.admission(), counters, now);
             connection.fill(policy, &holdings, counters, now, out);
+            *told = holdings.table.last_seq();
         }
         if self.stopping.has_come() {
             connection.terminate("the server is shutting down", policy, counters, service.now(), out);
@@ -135,10 +140,14 @@ impl<'a> Talk<'a> {
         }
     }
 
+    /// Sends the buffer, as soon as all that it speaks of is durable.
     async fn send(&mut self) -> io::Result<()> {
+        if !self.service.journal.durable(self.told).await {
+            return Err(io::Error::other("what was to be told will never be durable"));
+        }
         let mut sent = 0;
         while sent < self.out.len() {
-            let deadline = self.connection.next_deadline(&self.service.policy);
+            let deadline = self.connection.next_deadline(&self.service.policy());
             let patience = self.service.clock().until(deadline.at);
             match timeout(patience, self.stream.write(&self.out[sent..])).await {
                 Ok(written) => {
@@ -146,7 +155,7 @@ impl<'a> Talk<'a> {
                     self.connection.sent(sent == self.out.len(), self.service.now());
                 }
                 Err(_) => {
-                    self.connection.tick(&self.service.policy, &self.service.counters, self.service.now());
+                    self.connection.tick(&self.service.policy(), &self.service.counters, self.service.now());
                     if self.connection.close().is_some() {
                         return Ok(());
                     }
@@ -174,7 +183,7 @@ impl<'a> Talk<'a> {
         if self.connection.close().is_some() {
             return Ok(());
         }
-        let deadline = self.connection.next_deadline(&self.service.policy);
+        let deadline = self.connection.next_deadline(&self.service.policy());
         let patience = self.service.clock().until(deadline.at);
         tokio::select! {
             octets = self.stream.read(&mut self.input), if self.connection.wants_octets() => {
@@ -182,7 +191,7 @@ impl<'a> Talk<'a> {
                 self.received(octets);
             }
             () = sleep(patience) => {
-                self.connection.tick(&self.service.policy, &self.service.counters, self.service.now());
+                self.connection.tick(&self.service.policy(), &self.service.counters, self.service.now());
             }
             () = self.stopping.come() => {}
         }

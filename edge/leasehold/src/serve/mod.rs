@@ -1,11 +1,18 @@
 //! `leasehold serve`: the server, from its configuration to its sockets.
 //!
-//! All that is shared stands in `Service`; one task listens for each address, and one talks with
-//! each requestor. The tasks carry octets between sockets and the pure server, which decides.
+//! All that is shared stands in `Service`. One thread takes datagrams in and answers them
+//! (`intake.rs`); one makes durable what has changed and releases what waits for that
+//! (`journal.rs`, `release.rs`); and on a runtime of their own there is one task for each address
+//! that bulk leasequery listens on and one for each requestor (`bulk.rs`). All of them carry octets
+//! between sockets and the pure server, which decides.
 
 mod bulk;
+mod intake;
+mod journal;
+mod plan;
+mod release;
+mod reload;
 mod service;
-mod udp;
 
 use std::net::{SocketAddr, SocketAddrV6};
 use std::path::PathBuf;
@@ -14,25 +21,30 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
-use server::Holdings;
-use server::leasequery::{Access, Policy, RateLimit, Rule};
+use anyhow::{Context, bail};
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
-use tokio::net::{TcpListener, UdpSocket};
+use store::Store;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tracing::{info, warn};
-use wire::Duid;
+use tracing::{error, info, warn};
 
-use crate::config::{AllowRule, Config};
+use crate::config::Config;
+use crate::net::Waker;
 use crate::state;
+use intake::Intake;
 use service::Service;
+
+pub use intake::{Ports, UdpAddress};
+pub use plan::Plan;
 
 /// How long connections may take to say goodbye when the server stops.
 const FAREWELL: Duration = Duration::from_secs(5);
 /// Connections that the kernel keeps ready to be accepted.
 const BACKLOG: i32 = 128;
 
-/// Serve leasequeries over UDP and TCP.
+/// Serve clients, relays and leasequeries.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     /// The configuration file
@@ -40,7 +52,7 @@ pub struct Arguments {
     config: PathBuf,
 }
 
-/// Serves until told to stop by SIGTERM or SIGINT.
+/// Serves until told to stop by SIGTERM or SIGINT; reads the configuration anew on SIGHUP.
 pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let started = Instant::now();
     let config = match Config::read(&arguments.config) {
@@ -50,82 +62,91 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             return Ok(ExitCode::FAILURE);
         }
     };
-    for warning in &config.warnings {
-        warn!("{warning}");
-    }
+    config.warnings.iter().for_each(|warning| warn!("{warning}"));
     let store = state::open(&config.state)?;
     let server_id = state::server_id(config.server_id.clone(), &config.state)?;
     let holdings = state::load(&store, config.links.clone())?;
     info!(clients = holdings.table.len(), ms = started.elapsed().as_millis() as u64, "loaded");
-    let (bulk, udp) = (&config.leasequery.bulk.listen, &config.leasequery.udp.listen);
-    let rate = RateLimit::new(config.leasequery.udp.rate_per_second, config.leasequery.udp.burst);
-    let running = start(policy(&config, server_id), holdings, rate, bulk, udp)?;
-    wait_for_signal()?;
+    let running = start(Plan::new(&config, server_id, holdings, Box::new(store))?)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let failure = runtime.block_on(watch_over(&running, arguments.config, config))?;
     info!("stopping");
     running.stop();
-    Ok(ExitCode::SUCCESS)
+    failure.map_or(Ok(ExitCode::SUCCESS), |failure| bail!(failure))
 }
 
-/// What the configuration decides, as the pure server wants it.
-fn policy(config: &Config, server_id: Duid) -> Policy {
-    let leasequery = &config.leasequery;
-    let rule = |rule: &AllowRule| Rule { from: rule.from, queries: rule.queries.clone() };
-    Policy {
-        server_id,
-        access: Access::new(leasequery.allow.iter().map(rule).collect()),
-        refuse_silently: leasequery.refuse_silently,
-        sensitive_options: leasequery.sensitive_options.iter().copied().collect(),
-        track_relays: leasequery.track_relays,
-        relayed_hops: leasequery.udp.relayed_hops,
-        bulk: leasequery.bulk.limits.clone(),
-    }
-}
-
-fn wait_for_signal() -> anyhow::Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async {
-        use tokio::signal::unix::{SignalKind, signal};
-        let mut terminate = signal(SignalKind::terminate())?;
-        let mut interrupt = signal(SignalKind::interrupt())?;
+/// Waits until the server is to stop; gives what has failed, if that is why.
+async fn watch_over(running: &Running, file: PathBuf, mut config: Config) -> anyhow::Result<Option<String>> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut hang_up = signal(SignalKind::hangup())?;
+    let mut failed = running.failed.clone();
+    loop {
         tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
+            _ = terminate.recv() => return Ok(None),
+            _ = interrupt.recv() => return Ok(None),
+            _ = hang_up.recv() => match reload::reload(running, &file, &config) {
+                Ok(read) => config = read,
+                Err(error) => error!("the configuration stays as it was: {error:#}"),
+            },
+            failure = failed.wait_for(Option::is_some) => {
+                return Ok(Some(failure.map_or("a thread has panicked".to_owned(), |failure| {
+                    failure.clone().unwrap_or_default()
+                })));
+            }
         }
-        Ok(())
-    })
+    }
 }
 
 /// A server at work on threads of its own.
 #[derive(Debug)]
 pub struct Running {
     bulk: Vec<SocketAddr>,
-    udp: Vec<SocketAddr>,
+    udp: Vec<SocketAddrV6>,
     service: Arc<Service>,
-    thread: JoinHandle<()>,
+    waker: Waker,
+    failed: watch::Receiver<Option<String>>,
+    intake: JoinHandle<()>,
+    tasks: JoinHandle<()>,
+    committing: JoinHandle<()>,
 }
 
 /// Binds every address and starts to serve; port 0 lets the system choose one.
-pub fn start(
-    policy: Policy,
-    holdings: Holdings,
-    rate: RateLimit,
-    bulk: &[SocketAddrV6],
-    udp: &[SocketAddrV6],
-) -> anyhow::Result<Running> {
-    let listeners = bulk.iter().map(|at| bind(*at, Type::STREAM)).collect::<anyhow::Result<Vec<_>>>()?;
-    let sockets = udp.iter().map(|at| bind(*at, Type::DGRAM)).collect::<anyhow::Result<Vec<_>>>()?;
-    let addresses = |bound: &[Socket]| bound.iter().map(local_address).collect::<anyhow::Result<Vec<_>>>();
-    let (bulk, udp) = (addresses(&listeners)?, addresses(&sockets)?);
-    let service = Arc::new(Service::new(policy, holdings, rate));
+pub fn start(plan: Plan) -> anyhow::Result<Running> {
+    let Plan { policy, holdings, exchanges, store, rate, bulk, udp, patterns, ports } = plan;
+    let listeners = bulk.iter().map(|at| bind(*at)).collect::<anyhow::Result<Vec<_>>>()?;
+    let bulk = listeners.iter().map(local_address).collect::<anyhow::Result<Vec<_>>>()?;
+    let service = Arc::new(Service::new(policy, exchanges, holdings, rate, patterns));
+    let intake = Intake::bind(Arc::clone(&service), &udp, ports)?;
+    let (udp, waker) = (intake.addresses()?, intake.waker());
+    let (fail, failed) = watch::channel(None);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let serving = Arc::clone(&service);
-    let thread = std::thread::Builder::new()
-        .name("serve".into())
-        .spawn(move || runtime.block_on(serve_all(serving, listeners, sockets)))
-        .context("cannot start a thread")?;
-    bulk.iter().for_each(|address| info!("bulk leasequery listening on {address}"));
-    udp.iter().for_each(|address| info!("leasequery listening on {address}"));
-    Ok(Running { bulk, udp, service, thread })
+    let tasks = thread("tasks", move || runtime.block_on(serve_all(serving, listeners)))?;
+    let committing = {
+        let (service, fail) = (Arc::clone(&service), fail.clone());
+        thread("commit", move || commit(&service, store, &fail))?
+    };
+    let intake = thread("intake", move || {
+        if let Err(error) = intake.run() {
+            fail.send_replace(Some(format!("{error:#}")));
+        }
+    })?;
+    bulk.iter().for_each(|address| info!("listening on {address} (TCP)"));
+    udp.iter().for_each(|address| info!("listening on {address} (UDP)"));
+    Ok(Running { bulk, udp, service, waker, failed, intake, tasks, committing })
+}
+
+fn thread(name: &str, work: impl FnOnce() + Send + 'static) -> anyhow::Result<JoinHandle<()>> {
+    std::thread::Builder::new().name(name.to_owned()).spawn(work).context("cannot start a thread")
+}
+
+/// Makes changes durable until the journal ends, or the store fails.
+fn commit(service: &Service, mut store: Box<dyn Store>, fail: &watch::Sender<Option<String>>) {
+    if let Err(error) = journal::run(&service.journal, &mut *store, release::release) {
+        let error = anyhow::Error::new(error).context("cannot make leases durable, so no more are given");
+        fail.send_replace(Some(format!("{error:#}")));
+    }
 }
 
 impl Running {
@@ -134,21 +155,32 @@ impl Running {
         &self.bulk
     }
 
-    /// Where leasequery over UDP is served, one for each address asked for.
-    pub fn udp_addresses(&self) -> &[SocketAddr] {
+    /// Where datagrams are taken in, one for each address asked for.
+    pub fn udp_addresses(&self) -> &[SocketAddrV6] {
         &self.udp
     }
 
-    /// Ends every query with QueryTerminated, closes everything, and waits until that is done.
+    /// Takes nothing more in, ends every query with QueryTerminated, makes durable and releases what
+    /// is on its way, and waits until all that is done.
     pub fn stop(self) {
         self.service.stop();
-        if self.thread.join().is_err() {
-            warn!("the server's thread has panicked");
+        self.waker.wake();
+        let before_the_last = [("intake", self.intake), ("tasks", self.tasks)];
+        for (name, thread) in before_the_last {
+            join(name, thread);
         }
+        self.service.journal.end();
+        join("commit", self.committing);
     }
 }
 
-async fn serve_all(service: Arc<Service>, listeners: Vec<Socket>, sockets: Vec<Socket>) {
+fn join(name: &str, thread: JoinHandle<()>) {
+    if thread.join().is_err() {
+        error!("the thread \"{name}\" has panicked");
+    }
+}
+
+async fn serve_all(service: Arc<Service>, listeners: Vec<Socket>) {
     let mut tasks = JoinSet::new();
     for listener in listeners {
         match TcpListener::from_std(listener.into()) {
@@ -156,33 +188,21 @@ async fn serve_all(service: Arc<Service>, listeners: Vec<Socket>, sockets: Vec<S
             Err(error) => warn!("cannot listen: {error}"),
         }
     }
-    for socket in sockets {
-        match UdpSocket::from_std(socket.into()) {
-            Ok(socket) => _ = tasks.spawn(udp::listen(Arc::clone(&service), socket)),
-            Err(error) => warn!("cannot listen: {error}"),
-        }
-    }
     while tasks.join_next().await.is_some() {}
 }
 
 /// A bound socket that speaks IPv6 alone: IPv4 in disguise would slip past the access rules.
-fn bind(at: SocketAddrV6, kind: Type) -> anyhow::Result<Socket> {
-    let stream = kind == Type::STREAM;
-    let protocol = if stream { Protocol::TCP } else { Protocol::UDP };
+fn bind(at: SocketAddrV6) -> anyhow::Result<Socket> {
     let bound = || {
-        let socket = Socket::new(Domain::IPV6, kind, Some(protocol))?;
+        let socket = Socket::new(Domain::IPV6, Type::STREAM, Some(Protocol::TCP))?;
         socket.set_only_v6(true)?;
         socket.set_nonblocking(true)?;
-        if stream {
-            socket.set_reuse_address(true)?;
-        }
+        socket.set_reuse_address(true)?;
         socket.bind(&SockAddr::from(at))?;
-        if stream {
-            socket.listen(BACKLOG)?;
-        }
+        socket.listen(BACKLOG)?;
         Ok::<_, std::io::Error>(socket)
     };
-    bound().with_context(|| format!("cannot listen on {at}"))
+    bound().with_context(|| format!("cannot listen on {at} (TCP)"))
 }
 
 fn local_address(socket: &Socket) -> anyhow::Result<SocketAddr> {

@@ -1,0 +1,282 @@
+//! Taking datagrams in: one thread for all sockets.
+//!
+//! It goes round: wait for a socket, take a batch of datagrams, answer all of them under one lock of
+//! the table. Answers that speak of bindings go to the journal, to be released when those are
+//! durable; the others are sent at once. In between it ends the leases whose time is over, and keeps
+//! the sockets members of their groups as interfaces come and go.
+
+use std::net::{Ipv6Addr, SocketAddrV6};
+use std::os::fd::AsFd;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use lease::ClientKey;
+use server::counters::add;
+use server::exchange::{Answered, Arrival, Exchanges, Recipient, Unwrapped};
+use server::leasequery::{Policy, datagram};
+use server::{Discard, Holdings};
+use tracing::{debug, info, warn};
+use wire::MessageType;
+use world::Now;
+
+use super::release::Held;
+use super::service::Service;
+use crate::net::{self, Batch, Membership, Outgoing, Poller, Received, ServerSocket, Waker, Watcher};
+
+/// How often it is looked whether a lease has run out: nobody is told the time of day more exactly.
+const EXPIRY_INTERVAL: Duration = Duration::from_secs(1);
+/// Clients whose leases are ended at once, so that answers do not wait for a whole city's.
+const EXPIRY_BATCH: usize = 1_000;
+
+/// Where to take datagrams in, and what to do with them there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UdpAddress {
+    /// The address and port.
+    pub at: SocketAddrV6,
+    /// Whether clients and relays are answered.
+    pub dhcp: bool,
+    /// Whether leasequeries are answered.
+    pub leasequery: bool,
+}
+
+/// The ports that answers go to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ports {
+    /// Of clients.
+    pub client: u16,
+    /// Of relays.
+    pub relay: u16,
+}
+
+/// All sockets, and what watches over them.
+pub(super) struct Intake {
+    service: Arc<Service>,
+    ports: Ports,
+    sockets: Vec<Served>,
+    poller: Poller,
+    watcher: Watcher,
+}
+
+struct Served {
+    address: UdpAddress,
+    socket: Arc<ServerSocket>,
+    membership: Membership,
+}
+
+impl Intake {
+    /// Binds every address.
+    pub(super) fn bind(
+        service: Arc<Service>,
+        addresses: &[UdpAddress],
+        ports: Ports,
+    ) -> anyhow::Result<Self> {
+        let bind = |address: &UdpAddress| {
+            let socket = ServerSocket::bind(address.at);
+            let socket = socket.with_context(|| format!("cannot listen on {} (UDP)", address.at))?;
+            let membership = Membership::new(service.interfaces());
+            anyhow::Ok(Served { address: *address, socket: Arc::new(socket), membership })
+        };
+        let sockets = addresses.iter().map(bind).collect::<anyhow::Result<Vec<_>>>()?;
+        let mut intake = Self {
+            service,
+            ports,
+            sockets,
+            poller: Poller::new().context("cannot make a poller")?,
+            watcher: Watcher::start().context("cannot watch the interfaces")?,
+        };
+        intake.join_groups();
+        Ok(intake)
+    }
+
+    /// Where each socket is bound.
+    pub(super) fn addresses(&self) -> anyhow::Result<Vec<SocketAddrV6>> {
+        let addresses = self.sockets.iter().map(|served| served.socket.local_address());
+        addresses.collect::<std::io::Result<_>>().context("a socket without an address")
+    }
+
+    /// What ends the waiting.
+    pub(super) fn waker(&self) -> Waker {
+        self.poller.waker()
+    }
+
+    /// Takes in and answers until the server stops, or no answer can be made durable any more.
+    pub(super) fn run(mut self) -> anyhow::Result<()> {
+        let stopping = self.service.stopping();
+        let mut batch = Batch::new();
+        let mut next_expiry = Instant::now();
+        while !stopping.has_come() && self.service.journal.wait_for_room() {
+            if Instant::now() >= next_expiry {
+                let more = self.end_leases();
+                next_expiry = Instant::now() + if more { Duration::ZERO } else { EXPIRY_INTERVAL };
+            }
+            let mut sources: Vec<_> = self.sockets.iter().map(|served| served.socket.as_fd()).collect();
+            sources.push(self.watcher.as_fd());
+            let ready = self.poller.wait(&sources, Some(next_expiry)).context("cannot wait for datagrams")?;
+            for (index, served) in self.sockets.iter().enumerate() {
+                if ready.readable(index) {
+                    self.take_in(served, &mut batch);
+                }
+            }
+            if ready.woken() {
+                let wanted = self.service.interfaces();
+                self.sockets.iter_mut().for_each(|served| served.membership.want(wanted.clone()));
+            }
+            if ready.readable(self.sockets.len()) {
+                self.watcher.drain().context("cannot watch the interfaces")?;
+            }
+            if ready.woken() || ready.readable(self.sockets.len()) {
+                self.join_groups();
+            }
+        }
+        Ok(())
+    }
+
+    fn join_groups(&mut self) {
+        for Served { address, socket, membership } in &mut self.sockets {
+            if address.dhcp
+                && let Err(error) = membership.reconcile(socket)
+            {
+                warn!("cannot list the interfaces: {error}");
+            }
+        }
+    }
+
+    /// Ends leases whose time is over; says whether there may be more.
+    fn end_leases(&self) -> bool {
+        let now = self.service.now();
+        let (ended, _) = self.service.change(|exchanges, holdings| {
+            let ended = exchanges.expire(holdings, now, EXPIRY_BATCH);
+            let count = ended.len();
+            (count, ended.into_iter().map(|ended| Held::Changes(ended.key, ended.changes)).collect())
+        });
+        ended == EXPIRY_BATCH
+    }
+
+    /// Takes in what one socket has, and answers it.
+    fn take_in(&self, served: &Served, batch: &mut Batch) {
+        if let Err(error) = served.socket.receive(batch) {
+            debug!("cannot receive: {error}");
+            return;
+        }
+        let turn = Turn {
+            service: &self.service,
+            served,
+            ports: self.ports,
+            policy: &self.service.policy(),
+            now: self.service.now(),
+        };
+        let (at_once, _) = self.service.change(|exchanges, holdings| {
+            let (mut at_once, mut held) = (Vec::new(), Vec::new());
+            for received in batch.received() {
+                turn.answer(&received, exchanges, holdings, &mut at_once, &mut held);
+            }
+            (at_once, held)
+        });
+        served.socket.send(&at_once);
+    }
+}
+
+/// One batch being answered.
+struct Turn<'a> {
+    service: &'a Service,
+    served: &'a Served,
+    ports: Ports,
+    policy: &'a Policy,
+    now: Now,
+}
+
+impl Turn<'_> {
+    fn answer(
+        &self,
+        received: &Received<'_>,
+        exchanges: &mut Exchanges,
+        holdings: &mut Holdings,
+        at_once: &mut Vec<Outgoing>,
+        held: &mut Vec<Held>,
+    ) {
+        if !self.served.membership.admits(&received.arrival) {
+            return;
+        }
+        let answered = Unwrapped::decode(received.octets).and_then(|unwrapped| {
+            self.service.counters.received(unwrapped.message.message_type);
+            match unwrapped.message.message_type {
+                MessageType::LeaseQuery => self.leasequery(received, holdings).map(|out| held.push(out)),
+                _ => self.exchange(&unwrapped, received, exchanges, holdings, at_once, held),
+            }
+        });
+        if let Err(discard) = answered {
+            self.service.counters.discard(discard);
+            debug!(source = %received.arrival.source, reason = %discard, "discarded");
+        }
+    }
+
+    /// Answers a client.
+    fn exchange(
+        &self,
+        unwrapped: &Unwrapped<'_>,
+        received: &Received<'_>,
+        exchanges: &mut Exchanges,
+        holdings: &mut Holdings,
+        at_once: &mut Vec<Outgoing>,
+        held: &mut Vec<Held>,
+    ) -> Result<(), Discard> {
+        if !self.served.address.dhcp {
+            return Err(Discard::UnexpectedType);
+        }
+        let net::Arrival { source, destination, interface_index } = received.arrival;
+        let arrival = Arrival {
+            octets: received.octets,
+            source: *source.ip(),
+            destination,
+            interface: self.served.membership.name(interface_index),
+        };
+        let mut out = Vec::with_capacity(512);
+        let answered = exchanges.answer(unwrapped, &arrival, holdings, self.now, &mut out)?;
+        self.service.counters.sent(answered.message_type);
+        let outgoing = self.addressed(&answered, received, out);
+        let Answered { client, link, changes, .. } = answered;
+        match (client, link) {
+            (Some(duid), Some(link)) if !changes.is_empty() => {
+                held.push(Held::Answer(Arc::clone(&self.served.socket), outgoing));
+                held.push(Held::Changes(ClientKey { link, duid }, changes));
+            }
+            _ => at_once.push(outgoing),
+        }
+        Ok(())
+    }
+
+    fn addressed(&self, answered: &Answered, received: &Received<'_>, octets: Vec<u8>) -> Outgoing {
+        let arrival = received.arrival;
+        match answered.recipient {
+            Recipient::Client => arrival.answer_client(octets, self.ports.client),
+            Recipient::Relay => arrival.answer_relay(octets, self.ports.relay),
+            Recipient::RelayAtItsPort => arrival.answer_relay(octets, arrival.source.port()),
+        }
+    }
+
+    /// Answers a leasequery, at the port that it came from. What it tells may not be durable yet, so
+    /// the answer is held like all that speaks of bindings.
+    fn leasequery(&self, received: &Received<'_>, holdings: &Holdings) -> Result<Held, Discard> {
+        let source = received.arrival.source;
+        let requestor: Ipv6Addr = *source.ip();
+        if !self.served.address.leasequery {
+            return Err(Discard::UnexpectedType);
+        }
+        if !self.service.rate().permits(requestor, self.now.instant) {
+            return Err(Discard::TooFast);
+        }
+        let mut out = Vec::new();
+        let answered =
+            datagram::answer(received.octets, requestor, self.policy, holdings, self.now, &mut out)?;
+        add(&self.service.counters.datagrams_answered, 1);
+        self.service.counters.status(answered.status);
+        info!(
+            transport = "udp", requestor = %source, transaction_id = %answered.transaction_id,
+            query_type = %answered.query_type, sought = answered.sought, status = %answered.status,
+            leases = answered.leases, octets = out.len(), "query"
+        );
+        let outgoing = received.arrival.answer_relay(out, source.port());
+        Ok(Held::Answer(Arc::clone(&self.served.socket), outgoing))
+    }
+}
