@@ -9,10 +9,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv6Addr;
 use std::{fs, io};
 
-use tracing::{debug, info, warn};
+use tracing::{info, warn};
 
 use super::arrival::Arrival;
 use super::counters::add;
+use super::holders::Holders;
 use super::interfaces::{Interface, Patterns};
 use super::socket::ServerSocket;
 use super::{ALL_RELAY_AGENTS_AND_SERVERS, ALL_SERVERS};
@@ -26,15 +27,24 @@ const JOINED: &str = "/proc/thread-self/net/igmp6";
 #[derive(Debug)]
 pub struct Membership {
     patterns: Patterns,
-    joined: BTreeMap<u32, String>,
+    holders: Holders,
+    joined: BTreeMap<u32, Joined>,
     /// Interfaces whose trouble was told already.
     told: BTreeSet<u32>,
+}
+
+/// A served interface, and which socket holds its groups.
+#[derive(Debug)]
+struct Joined {
+    name: String,
+    holder: usize,
 }
 
 impl Membership {
     /// Nothing is joined before the first `reconcile`.
     pub fn new(patterns: Patterns) -> Self {
-        Self { patterns, joined: BTreeMap::new(), told: BTreeSet::new() }
+        let holders = Holders::new(&GROUPS);
+        Self { patterns, holders, joined: BTreeMap::new(), told: BTreeSet::new() }
     }
 
     /// Has other interfaces served from the next `reconcile` on.
@@ -42,16 +52,17 @@ impl Membership {
         self.patterns = patterns;
     }
 
-    /// Joins what has come, and forgets what has gone. Fails only if the system cannot say what is there.
+    /// Joins what has come, and forgets what has gone; the socket counts what fails. An error means that the
+    /// system cannot say what is there. It takes some 17 µs for each interface of the system.
     pub fn reconcile(&mut self, socket: &ServerSocket) -> io::Result<()> {
         let present = Interface::present()?.into_iter();
         let wanted = present.filter(|interface| self.patterns.matches(&interface.name));
         let wanted: BTreeMap<u32, String> = wanted.map(|found| (found.index, found.name)).collect();
-        self.forget(socket, |index| !wanted.contains_key(&index), "no longer served");
+        self.forget(|index| !wanted.contains_key(&index), "no longer served");
         self.told.retain(|index| wanted.contains_key(index));
         if let Some(listed) = listed() {
             let lost = |index| GROUPS.iter().any(|group| !listed.contains(&(index, *group)));
-            self.forget(socket, lost, "has lost its groups");
+            self.forget(lost, "has lost its groups");
         }
         for (index, name) in wanted {
             self.join(socket, index, name);
@@ -59,62 +70,52 @@ impl Membership {
         Ok(())
     }
 
-    /// Whether a datagram is for this server: what came for a group counts on served interfaces only. The
-    /// kernel lets more in, when another process is in the group on another interface.
+    /// Whether a datagram is for this server: sent to one of its addresses, or to one of the groups on a served
+    /// interface. The kernel lets more in: whatever group any process has joined on any interface.
     pub fn admits(&self, arrival: &Arrival) -> bool {
-        !arrival.destination.is_multicast() || self.joined.contains_key(&arrival.interface_index)
+        !arrival.destination.is_multicast()
+            || GROUPS.contains(&arrival.destination) && self.joined.contains_key(&arrival.interface_index)
     }
 
     /// The name of a served interface; nothing for any other.
     pub fn name(&self, interface_index: u32) -> Option<&str> {
-        self.joined.get(&interface_index).map(String::as_str)
+        self.joined.get(&interface_index).map(|joined| joined.name.as_str())
     }
 
     /// The served interfaces: index and name.
     pub fn served(&self) -> impl Iterator<Item = (u32, &str)> {
-        self.joined.iter().map(|(index, name)| (*index, name.as_str()))
+        self.joined.iter().map(|(index, joined)| (*index, joined.name.as_str()))
     }
 
-    /// Leaves the groups too: the socket remembers them even for an interface that is gone, and would refuse
-    /// to join them on another one with its index.
-    fn forget(&mut self, socket: &ServerSocket, gone: impl Fn(u32) -> bool, why: &str) {
-        self.joined.retain(|index, name| {
+    fn forget(&mut self, gone: impl Fn(u32) -> bool, why: &str) {
+        let holders = &self.holders;
+        self.joined.retain(|index, joined| {
             let gone = gone(*index);
             if gone {
-                leave(socket, *index);
-                info!(interface = %name, index, "{why}");
+                holders.leave(joined.holder, *index);
+                info!(interface = %joined.name, index, "{why}");
             }
             !gone
         });
     }
 
     fn join(&mut self, socket: &ServerSocket, index: u32, name: String) {
-        if let Some(known) = self.joined.get_mut(&index) {
-            *known = name;
+        if let Some(joined) = self.joined.get_mut(&index) {
+            joined.name = name;
             return;
         }
-        match GROUPS.iter().try_for_each(|group| socket.join(*group, index)) {
-            Ok(()) => {
+        match self.holders.join(index) {
+            Ok(holder) => {
                 info!(interface = %name, index, "serving");
                 self.told.remove(&index);
-                self.joined.insert(index, name);
+                self.joined.insert(index, Joined { name, holder });
             }
             Err(error) => {
-                leave(socket, index);
                 add(&socket.counters().join_failures, 1);
                 if self.told.insert(index) {
                     warn!(interface = %name, index, "cannot join its groups, will try again: {error}");
                 }
             }
-        }
-    }
-}
-
-/// Leaves both groups, whichever of them was joined.
-fn leave(socket: &ServerSocket, index: u32) {
-    for group in GROUPS {
-        if let Err(error) = socket.leave(group, index) {
-            debug!(index, %group, "not left: {error}");
         }
     }
 }

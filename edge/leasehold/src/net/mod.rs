@@ -2,8 +2,8 @@
 //!
 //! One `ServerSocket` hears everything: multicast on each served interface, and unicast on any address of the
 //! host. With each datagram comes its `Arrival` (from where, to which address, by which interface), from which
-//! alone the way of an answer follows. `Membership` keeps the socket in the groups of the interfaces that the
-//! `Patterns` name, while interfaces come and go; a `Watcher` says when to look again. A thread waits for all
+//! alone the way of an answer follows. `Membership` keeps the interfaces that the `Patterns` name in
+//! the groups, while they come and go; a `Watcher` says when to look again. A thread waits for all
 //! of them with a `Poller`, another one ends its waiting with a `Waker`:
 //!
 //! ```no_run
@@ -39,6 +39,7 @@
 mod arrival;
 mod batch;
 mod counters;
+mod holders;
 mod interfaces;
 mod membership;
 mod poller;

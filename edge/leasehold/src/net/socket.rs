@@ -1,11 +1,10 @@
 //! The socket of a DHCPv6 server: UDP over IPv6 alone, never blocking.
 //!
-//! Bound to `::` it hears unicast on every address of the host, and the groups that it has joined. (Where they
-//! were joined the kernel forgets: it hears them on each interface where some process has. See
-//! `Membership::admits`.) One thread receives, and any other one may send at the same time.
+//! Bound to `::` it hears unicast on every address of the host, and every group that an interface is in; which
+//! of those count, `Membership` says. One thread receives, and any other one may send at the same time.
 
 use std::io;
-use std::net::{Ipv6Addr, SocketAddrV6};
+use std::net::SocketAddrV6;
 use std::os::fd::{AsFd, BorrowedFd};
 
 use nix::sys::socket::{setsockopt, sockopt};
@@ -35,8 +34,8 @@ impl ServerSocket {
         socket.set_only_v6(true)?;
         socket.set_nonblocking(true)?;
         socket.set_multicast_loop_v6(false)?;
-        // Otherwise every group that any process has joined would be heard.
-        socket.set_multicast_all_v6(false)?;
+        // The memberships are held by other sockets.
+        socket.set_multicast_all_v6(true)?;
         // Before a datagram can come in, so that there is none without it.
         setsockopt(&socket, sockopt::Ipv6RecvPacketInfo, &true)?;
         if setsockopt(&socket, sockopt::RcvBufForce, &RECEIVE_BUFFER_OCTETS).is_err() {
@@ -73,16 +72,6 @@ impl ServerSocket {
     /// the others go; when there is no room in the socket, this waits a little.
     pub fn send(&self, outgoing: &[Outgoing]) -> usize {
         send::send(self.as_fd(), outgoing, &self.counters)
-    }
-
-    /// Joins a group on an interface.
-    pub(super) fn join(&self, group: Ipv6Addr, interface_index: u32) -> io::Result<()> {
-        self.socket.join_multicast_v6(&group, interface_index)
-    }
-
-    /// Leaves a group on an interface, which may be gone already.
-    pub(super) fn leave(&self, group: Ipv6Addr, interface_index: u32) -> io::Result<()> {
-        self.socket.leave_multicast_v6(&group, interface_index)
     }
 }
 

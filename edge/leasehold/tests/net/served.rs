@@ -12,7 +12,7 @@ use leasehold::net::{
 use wire::SERVER_PORT;
 
 use crate::PATIENCE;
-use crate::namespace::{Far, FarSocket, in_namespaces, ip};
+use crate::namespace::{Far, FarSocket, in_namespaces, ip, not_tested};
 
 /// How long to listen before sending again.
 const AGAIN: Duration = Duration::from_millis(50);
@@ -141,6 +141,31 @@ fn multicast_is_heard_on_served_interfaces_only() {
         serving.hear(b"client", ALL_RELAY_AGENTS_AND_SERVERS, &client);
         serving.hear(b"after", "fe80::2".parse().unwrap(), &stranger);
         assert!(serving.heard.iter().all(|(octets, _)| octets != b"stranger" && octets != b"all nodes"));
+    });
+}
+
+#[test]
+fn interfaces_beyond_what_one_socket_can_hold_are_served_too() {
+    in_namespaces(|far| {
+        // Room for a few memberships; old kernels have one limit for all namespaces.
+        if std::fs::write("/proc/sys/net/core/optmem_max", "512").is_err() {
+            return not_tested("this kernel has no limit of memberships for a namespace alone");
+        }
+        let mut serving = Serving::start("lan*");
+        let cables = [("lan0", "client0"), ("lan1", "client1"), ("lan2", "client2"), ("lan3", "client3")];
+        let more = (4..20).map(|number| format!("link add lan{number} type veth peer name other{number}"));
+        more.for_each(|link| ip(&link));
+        for (near, client) in cables {
+            let index = far.lay_cable(near, client, "fe80::1/64");
+            let client = far.socket("fe80::1", client, 0);
+            let arrival = serving.hear(near.as_bytes(), ALL_RELAY_AGENTS_AND_SERVERS, &client);
+            assert_eq!(arrival.interface_index, index);
+        }
+        assert_eq!(serving.names().len(), 20);
+        // Those that hold the first ones may go; the others are held by others.
+        (4..20).for_each(|number| ip(&format!("link delete lan{number}")));
+        serving.serve_until(|serving| serving.names().len() == 4);
+        assert_eq!(serving.socket.counters().join_failures.load(Relaxed), 0);
     });
 }
 
