@@ -49,11 +49,12 @@ fn text(file: &Path, result: &Result<Config, Faults>) -> String {
 }
 
 fn summary(config: &Config) -> String {
-    let Counts { links, address_pools, delegation_pools, allow_rules } = Counts::new(config);
+    let Counts { links, address_pools, delegation_pools, reservations, allow_rules } = Counts::new(config);
     let parts = [
         counted(links, "link"),
         counted(address_pools, "address pool"),
         counted(delegation_pools, "delegation pool"),
+        counted(reservations, "reservation"),
         counted(allow_rules, "allow rule"),
     ];
     parts.join(", ")
@@ -69,6 +70,7 @@ struct Counts {
     links: usize,
     address_pools: usize,
     delegation_pools: usize,
+    reservations: usize,
     allow_rules: usize,
 }
 
@@ -78,6 +80,7 @@ impl Counts {
             links: config.links.len(),
             address_pools: config.links.iter().map(|link| link.address_pools.len()).sum(),
             delegation_pools: config.links.iter().map(|link| link.delegation_pools.len()).sum(),
+            reservations: config.dhcp.reservations.len(),
             allow_rules: config.leasequery.allow.len(),
         }
     }

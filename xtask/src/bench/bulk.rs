@@ -213,7 +213,7 @@ impl Bench {
             )
         };
         let more = format!(
-            "\n[leasequery.udp]\nlisten = []\n\n[leasequery.bulk]\nlisten = [\"{at}\"]\n\
+            "\n[dhcp]\nlisten = []\n\n[leasequery.udp]\nlisten = []\n\n[leasequery.bulk]\nlisten = [\"{at}\"]\n\
              max-connections = {most}\nmax-queries-per-requestor = {most}\n",
             at = free_address()?,
             most = self.connections + 1

@@ -12,9 +12,9 @@ use server::leasequery::BulkLimits;
 use wire::leasequery::QueryType;
 use wire::{OptionCode, Prefix};
 
+use super::addresses::{self, any_address};
+use super::codes;
 use super::faults::Collector;
-use super::links;
-use super::sockets::{self, any_address};
 use super::toml_tree::{Item, Table, suggest};
 
 /// BULK_LQ_DATA_TIMEOUT (RFC 5460 §5.6); a shorter one is not recommended.
@@ -158,7 +158,7 @@ fn allow_rule(item: &Item<'_>, faults: &mut Collector) -> Option<AllowRule> {
 fn source(item: &Item<'_>, faults: &mut Collector) -> Option<Prefix> {
     match item.string(faults)?.parse::<Ipv6Addr>() {
         Ok(address) => Prefix::new(address, 128).ok(),
-        Err(_) => links::prefix(item, faults),
+        Err(_) => addresses::prefix(item, faults),
     }
 }
 
@@ -183,11 +183,7 @@ fn query(item: &Item<'_>, faults: &mut Collector) -> Option<QueryType> {
 }
 
 fn sensitive_option(item: &Item<'_>, faults: &mut Collector) -> Option<OptionCode> {
-    let code = if item.is_number() {
-        item.number(1..=u16::MAX, faults).map(OptionCode)
-    } else {
-        named_option(item, faults)
-    }?;
+    let code = codes::any(item, faults)?;
     if ANSWER.contains(&code) {
         let remedy = "leave it out, and keep those who must not see it out of leasequery.allow";
         faults.fault(item.place(), format!("{code} is the answer itself and cannot be withheld"), remedy);
@@ -196,22 +192,9 @@ fn sensitive_option(item: &Item<'_>, faults: &mut Collector) -> Option<OptionCod
     Some(code)
 }
 
-fn named_option(item: &Item<'_>, faults: &mut Collector) -> Option<OptionCode> {
-    let text = item.string(faults)?;
-    let code = text.parse::<OptionCode>().ok().filter(|code| code.0 != 0);
-    if code.is_none() {
-        let names: Vec<&str> = OptionCode::NAMED.iter().filter_map(|code| code.name()).collect();
-        let remedy = suggest(text, &names).unwrap_or_else(|| {
-            "write its number, or its name without OPTION_, such as CLIENT_FQDN".to_owned()
-        });
-        faults.fault(item.place(), format!("there is no option {text:?}"), remedy);
-    }
-    code
-}
-
 fn udp(mut table: Table<'_>, faults: &mut Collector) -> Udp {
     let mut read = Udp::default();
-    table.read_into(&mut read.listen, "listen", faults, sockets::listen);
+    table.read_into(&mut read.listen, "listen", faults, addresses::listen);
     table.read_into(&mut read.relayed_hops, "relayed-hops", faults, |item, f| item.number(HOPS, f));
     table.read_into(&mut read.rate_per_second, "rate-per-second", faults, |item, f| item.number(RATE, f));
     table.read_into(&mut read.burst, "burst", faults, |item, f| item.number(RATE, f));
@@ -223,7 +206,7 @@ fn bulk(mut table: Table<'_>, faults: &mut Collector) -> Bulk {
     let Bulk { mut listen, mut limits } = Bulk::default();
     let connections = |item: &Item<'_>, f: &mut Collector| item.number(CONNECTIONS, f);
     let queries = |item: &Item<'_>, f: &mut Collector| item.number(QUERIES, f);
-    table.read_into(&mut listen, "listen", faults, sockets::listen);
+    table.read_into(&mut listen, "listen", faults, addresses::listen);
     table.read_into(&mut limits.max_connections, "max-connections", faults, connections);
     table.read_into(&mut limits.max_queries_per_connection, "max-queries-per-connection", faults, queries);
     table.read_into(&mut limits.max_queries_per_requestor, "max-queries-per-requestor", faults, queries);

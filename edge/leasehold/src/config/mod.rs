@@ -9,11 +9,19 @@
 //! An empty file is a configuration too, and means [`Config::default`]: the server listens, and
 //! nobody may ask.
 
+mod addresses;
+mod codes;
 mod dhcp;
 mod faults;
+mod interfaces;
 mod leasequery;
+mod lifetimes;
 mod links;
-mod sockets;
+mod octets;
+mod options;
+mod pools;
+mod reservations;
+mod taken;
 mod toml_tree;
 mod write;
 
@@ -22,6 +30,7 @@ use std::path::{Path, PathBuf};
 use wire::Duid;
 
 use faults::Collector;
+use links::LinkSection;
 use toml_tree::{Item, Table};
 
 pub use dhcp::Dhcp;
@@ -86,11 +95,19 @@ impl Config {
     }
 
     fn from_root(mut root: Table<'_>, faults: &mut Collector) -> Self {
-        let server_id = root.read("server-id", faults, server_id);
+        let server_id = root.read("server-id", faults, duid);
         let mut config = Self { server_id, ..Self::default() };
-        root.read_into(&mut config.state, "state", faults, state);
+        root.read_into(&mut config.state, "state", faults, path);
         root.read_into(&mut config.leasequery, "leasequery", faults, leasequery::read);
-        root.read_into(&mut config.links, "link", faults, links::read);
+        let (dhcp, for_links) = root.read("dhcp", faults, dhcp::read).unwrap_or_default();
+        config.dhcp = dhcp;
+        let links = root.read("link", faults, |item, faults| links::read(item, &for_links, faults));
+        for LinkSection { link, terms, reservations } in links.unwrap_or_default() {
+            config.dhcp.rules.links.insert(link.id, terms);
+            config.dhcp.reservations.extend(reservations);
+            config.links.push(link);
+        }
+        root.read_into(&mut config.control_socket, "control", faults, control);
         root.finish(faults);
         config
     }
@@ -106,16 +123,23 @@ impl Config {
     }
 }
 
-fn server_id(item: &Item<'_>, faults: &mut Collector) -> Option<Duid> {
+/// `[control]`: where the socket is.
+fn control(item: &Item<'_>, faults: &mut Collector) -> Option<Option<PathBuf>> {
+    let mut table = item.table(faults)?;
+    let socket = table.read("socket", faults, path);
+    table.finish(faults);
+    Some(socket)
+}
+
+fn duid(item: &Item<'_>, faults: &mut Collector) -> Option<Duid> {
     let remedy = "write the DUID in hexadecimal, such as \"00:02:00:00:7e:d9:01\"";
     item.parse(faults, remedy, |text| text.parse::<Duid>().map_err(|error| error.to_string()))
 }
 
-fn state(item: &Item<'_>, faults: &mut Collector) -> Option<PathBuf> {
+fn path(item: &Item<'_>, faults: &mut Collector) -> Option<PathBuf> {
     let text = item.string(faults)?;
     if text.is_empty() {
-        let remedy = format!("write a folder, such as \"{DEFAULT_STATE}\"");
-        faults.fault(item.place(), "is empty", remedy);
+        faults.fault(item.place(), "is empty", format!("write a path, such as \"{DEFAULT_STATE}\""));
         return None;
     }
     Some(PathBuf::from(text))

@@ -86,10 +86,20 @@ impl<'t> Table<'t> {
         faults: &mut Collector,
         how: impl FnOnce(&Item<'t>, &mut Collector) -> Option<T>,
     ) -> Option<T> {
-        if !self.entries.contains_key(name) {
+        if !self.has(name) {
             faults.fault(&self.place, format!("{name} is missing"), format!("add {name} = {example}"));
         }
         self.read(name, faults, how)
+    }
+
+    /// Where the table stands.
+    pub(super) fn place(&self) -> &Place {
+        &self.place
+    }
+
+    /// Whether there is an entry of this name, good or not.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.entries.contains_key(name)
     }
 
     /// Reports entries that nobody has read.
@@ -175,6 +185,11 @@ impl<'t> Item<'t> {
     /// Whether the value is a number.
     pub(super) fn is_number(&self) -> bool {
         self.value.is_integer()
+    }
+
+    /// Whether the value is a text.
+    pub(super) fn is_text(&self) -> bool {
+        self.value.is_str()
     }
 
     /// The elements of a list.

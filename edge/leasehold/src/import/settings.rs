@@ -5,13 +5,14 @@
 
 use std::fs;
 use std::io::ErrorKind;
+use std::net::Ipv6Addr;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use lease::Link;
-use wire::Duid;
+use wire::{Duid, Prefix};
 
-use crate::config::{Config, render};
+use crate::config::{AllowRule, Config, render};
 
 /// What became of the configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,7 +27,7 @@ pub(super) struct Settings {
 pub(super) fn write(folder: &Path, server_id: Option<&Duid>, links: &[Link]) -> anyhow::Result<Settings> {
     let folder = fs::canonicalize(folder).with_context(|| format!("cannot find {}", folder.display()))?;
     let state = folder.to_str().context("a configuration cannot name a folder that is not UTF-8")?;
-    let text = render(server_id, state, links);
+    let text = render(&configuration(server_id, state, links));
     let file = folder.join("leasehold.toml");
     let mut remarks = faults(&file, &text);
     let file = match fs::read(&file) {
@@ -41,6 +42,19 @@ pub(super) fn write(folder: &Path, server_id: Option<&Duid>, links: &[Link]) -> 
     };
     fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))?;
     Ok(Settings { file, remarks })
+}
+
+/// The links, which this host alone may ask about.
+fn configuration(server_id: Option<&Duid>, state: &str, links: &[Link]) -> Config {
+    let mut config = Config {
+        server_id: server_id.cloned(),
+        state: PathBuf::from(state),
+        links: links.to_vec(),
+        ..Config::default()
+    };
+    let this_host = Prefix::new(Ipv6Addr::LOCALHOST, 128).expect("128 bits are a prefix");
+    config.leasequery.allow.push(AllowRule { from: this_host, queries: None });
+    config
 }
 
 /// What in the other server's configuration cannot stand in ours, and has to be mended by hand.

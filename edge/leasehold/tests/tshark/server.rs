@@ -29,6 +29,7 @@ impl Server {
         let at = free_address();
         let config = state.path().join("leasehold.toml");
         let mut text = std::fs::read_to_string(&config).unwrap();
+        text += "\n[dhcp]\nlisten = []\n";
         for transport in ["udp", "bulk"] {
             text += &format!("\n[leasequery.{transport}]\nlisten = [\"{at}\"]\n");
         }

@@ -1,8 +1,8 @@
-//! Addresses and ports to listen on.
+//! Addresses, prefixes and sockets as an operator writes them.
 
 use std::net::{Ipv6Addr, SocketAddr, SocketAddrV6};
 
-use wire::SERVER_PORT;
+use wire::{Prefix, PrefixError, SERVER_PORT};
 
 use super::faults::Collector;
 use super::toml_tree::Item;
@@ -39,4 +39,33 @@ fn socket(item: &Item<'_>, faults: &mut Collector) -> Option<SocketAddrV6> {
             Err(_) => Err(format!("{text:?} is not an address with a port")),
         }
     })
+}
+
+/// An address.
+pub(super) fn address(item: &Item<'_>, faults: &mut Collector) -> Option<Ipv6Addr> {
+    item.parse(faults, "write an IPv6 address, such as \"2001:db8::1\"", |text| {
+        text.parse().map_err(|_| format!("{text:?} is not an IPv6 address"))
+    })
+}
+
+/// A prefix without host bits.
+pub(super) fn prefix(item: &Item<'_>, faults: &mut Collector) -> Option<Prefix> {
+    let text = item.string(faults)?;
+    let remedy = match meant_prefix(text) {
+        Some(meant) => format!("write \"{meant}\""),
+        None => "write an address, a slash and a length, such as \"2001:db8::/32\"".to_owned(),
+    };
+    item.parse(faults, &remedy, |text| {
+        text.parse::<Prefix>().map_err(|error| match error {
+            PrefixError::HostBits => format!("{text:?} has bits set behind its length"),
+            PrefixError::Length(length) => format!("{text:?} has {length} bits, more than 128"),
+            PrefixError::NotPrefix => format!("{text:?} is not a prefix"),
+        })
+    })
+}
+
+/// What a text with host bits would be without them.
+fn meant_prefix(text: &str) -> Option<Prefix> {
+    let (address, length) = text.split_once('/')?;
+    Prefix::new(address.parse().ok()?, length.parse().ok()?).ok()
 }

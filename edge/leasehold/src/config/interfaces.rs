@@ -1,0 +1,66 @@
+//! Interfaces of this machine, by name or pattern.
+
+use lease::InterfacePattern;
+
+use super::faults::Collector;
+use super::toml_tree::Item;
+
+/// Octets of an interface's name: what Linux has room for (IFNAMSIZ, less the zero at the end).
+const MAX_NAME_OCTETS: usize = 15;
+
+/// A name, in which `*` stands for any characters and `?` for one.
+pub(super) fn pattern(item: &Item<'_>, faults: &mut Collector) -> Option<InterfacePattern> {
+    let remedy = "write an interface's name, such as \"eth1\", or a pattern, such as \"vlan*\"";
+    item.parse(faults, remedy, |text| match text {
+        "" => Err("is empty".to_owned()),
+        _ if text.len() > MAX_NAME_OCTETS => {
+            Err(format!("{text:?} has more than the {MAX_NAME_OCTETS} octets of an interface's name"))
+        }
+        _ if text.contains(|c: char| c == '/' || c.is_whitespace() || c.is_control()) => {
+            Err(format!("{text:?} is no interface's name"))
+        }
+        _ => Ok(InterfacePattern(text.to_owned())),
+    })
+}
+
+/// Whether the pattern means one interface only.
+pub(super) fn is_name(pattern: &InterfacePattern) -> bool {
+    !pattern.0.contains(['*', '?'])
+}
+
+/// Whether there is a name that both patterns mean: asked for each pair of rests, shortest first.
+pub(super) fn overlap(a: &InterfacePattern, b: &InterfacePattern) -> bool {
+    let (a, b) = (a.0.as_bytes(), b.0.as_bytes());
+    let mut common = vec![vec![false; b.len() + 1]; a.len() + 1];
+    for i in (0..=a.len()).rev() {
+        for j in (0..=b.len()).rev() {
+            common[i][j] = match (a.get(i), b.get(j)) {
+                (None, None) => true,
+                (Some(b'*'), None) => common[i + 1][j],
+                (None, Some(b'*')) => common[i][j + 1],
+                (None, Some(_)) | (Some(_), None) => false,
+                (Some(b'*'), Some(_)) | (Some(_), Some(b'*')) => common[i + 1][j] || common[i][j + 1],
+                (Some(x), Some(y)) => (x == y || *x == b'?' || *y == b'?') && common[i + 1][j + 1],
+            };
+        }
+    }
+    common[0][0]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_overlap_where_a_name_fits_both() {
+        let overlap = |a: &str, b: &str| {
+            let (a, b) = (InterfacePattern(a.to_owned()), InterfacePattern(b.to_owned()));
+            assert_eq!(overlap(&a, &b), overlap(&b, &a));
+            overlap(&a, &b)
+        };
+        assert!(overlap("eth0", "eth0") && overlap("vlan*", "vlan1?") && overlap("*0", "eth*"));
+        assert!(overlap("*a*", "b*") && overlap("?th0", "e?h?") && overlap("*", "**"));
+        assert!(!overlap("eth0", "eth1") && !overlap("vlan*", "eth*") && !overlap("eth?", "eth"));
+        assert!(!overlap("*0", "*1") && !overlap("a*b", "a*c") && !overlap("eth??", "eth*x?y"));
+    }
+}
