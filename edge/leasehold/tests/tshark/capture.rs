@@ -7,37 +7,13 @@ use std::net::Ipv6Addr;
 
 use wire::SERVER_PORT;
 
+use crate::judge::Transport;
+
 /// Link type of packets that begin with the IP header.
 const LINKTYPE_RAW: u32 = 101;
 const REQUESTOR_PORT: u16 = 50_000;
 const TCP_ACK_AND_PUSH: u8 = 0x18;
 const TCP_HEADER_WORDS: u8 = 5;
-
-/// What carries the messages.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Transport {
-    /// Bulk leasequery, framed.
-    Tcp,
-    /// One message in each datagram.
-    Udp,
-}
-
-impl Transport {
-    /// What tshark calls DHCPv6 over it.
-    pub(crate) fn protocol(self) -> &'static str {
-        match self {
-            Self::Tcp => "dhcpv6.bulk_leasequery",
-            Self::Udp => "dhcpv6",
-        }
-    }
-
-    fn number(self) -> u8 {
-        match self {
-            Self::Tcp => 6,
-            Self::Udp => 17,
-        }
-    }
-}
 
 /// A capture in the making.
 pub(crate) struct Capture {
@@ -90,7 +66,7 @@ impl Capture {
 
     /// Appends the packet around a segment, a millisecond after the one before.
     fn packet(&mut self, segment: Vec<u8>) {
-        let number = self.transport.number();
+        let number = protocol_number(self.transport);
         let length = u16::try_from(segment.len()).unwrap();
         let mut packet = vec![0x60, 0, 0, 0];
         packet.extend(length.to_be_bytes());
@@ -103,6 +79,14 @@ impl Capture {
         let record = [self.packets / 1000, self.packets % 1000 * 1000, size, size];
         self.octets.extend(record.map(u32::to_le_bytes).as_flattened());
         self.octets.extend(packet);
+    }
+}
+
+/// In the IP header.
+fn protocol_number(transport: Transport) -> u8 {
+    match transport {
+        Transport::Tcp => 6,
+        Transport::Udp => 17,
     }
 }
 
@@ -127,7 +111,7 @@ fn with_checksum(mut segment: Vec<u8>, transport: Transport) -> Vec<u8> {
     let at = if transport == Transport::Udp { 6 } else { 16 };
     let words =
         segment.chunks(2).map(|pair| u64::from(u16::from_be_bytes([pair[0], *pair.get(1).unwrap_or(&0)])));
-    let mut sum = words.sum::<u64>() + segment.len() as u64 + u64::from(transport.number()) + 2;
+    let mut sum = words.sum::<u64>() + segment.len() as u64 + u64::from(protocol_number(transport)) + 2;
     while sum > 0xffff {
         sum = (sum & 0xffff) + (sum >> 16);
     }
