@@ -7,7 +7,7 @@
 use std::env;
 use std::fmt::Write;
 use std::fs;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -78,7 +78,7 @@ enum Origin {
     Rustup(&'static str),
 }
 
-const TOOLS: [Tool; 4] = [
+const TOOLS: [Tool; 16] = [
     Tool { program: "cargo-fmt", from: Origin::Rustup("rustfmt"), needed_by: "the format step" },
     Tool { program: "cargo-clippy", from: Origin::Rustup("clippy"), needed_by: "the lint step" },
     Tool {
@@ -86,8 +86,25 @@ const TOOLS: [Tool; 4] = [
         from: Origin::Debian("tshark"),
         needed_by: "the tests that let it read our captures",
     },
+    meets("dhclient", "isc-dhcp-client"),
+    meets("dhcpcd", "dhcpcd-base"),
+    meets("dhcp6c", "wide-dhcpv6-client"),
+    meets("dibbler-client", "dibbler-client"),
+    meets("/lib/systemd/systemd-networkd", "systemd"),
+    meets("dhcrelay", "isc-dhcp-relay"),
+    meets("dhcp6relay", "wide-dhcpv6-relay"),
+    meets("dibbler-relay", "dibbler-relay"),
+    meets("perfdhcp", "kea-admin"),
+    meets("dumpcap", "wireshark-common"),
+    meets("ip", "iproute2"),
+    meets("mount", "mount"),
     Tool { program: "c++", from: Origin::Debian("g++"), needed_by: "the fuzz step, for libFuzzer" },
 ];
+
+/// A part of the test in which the server meets real clients and relays.
+const fn meets(program: &'static str, package: &'static str) -> Tool {
+    Tool { program, from: Origin::Debian(package), needed_by: "the test with real clients and relays" }
+}
 
 fn provide_tools(_: &Path) -> Result<()> {
     let missing: Vec<&Tool> = TOOLS.iter().filter(|tool| !is_installed(tool.program)).collect();
@@ -116,6 +133,7 @@ fn provide_tools(_: &Path) -> Result<()> {
 fn provide_packages(packages: &[&str]) -> Result<()> {
     if is_root() && is_installed("apt-get") {
         succeed(apt_get(&["update"]))?;
+        let _quiet = NoServices::demand()?;
         let words = [&["install", "-y", "--no-install-recommends"], packages].concat();
         return succeed(apt_get(&words));
     }
@@ -123,6 +141,35 @@ fn provide_packages(packages: &[&str]) -> Result<()> {
     println!("install with: sudo apt-get install --no-install-recommends {packages}");
     ensure!(!is_ci(), "{packages} must be there when CI=true");
     Ok(())
+}
+
+/// While it lives, packages that are installed do not start their services: we want DHCP clients and relays as programs, and on
+/// nobody's real network. Debian asks this file whether it may (policy-rc.d); one that is there already is left alone.
+struct NoServices {
+    is_ours: bool,
+}
+
+impl NoServices {
+    const POLICY: &str = "/usr/sbin/policy-rc.d";
+    /// Exit code 101 is "forbidden".
+    const SCRIPT: &str = "#!/bin/sh\nexit 101\n";
+
+    fn demand() -> Result<Self> {
+        let is_ours = !Path::new(Self::POLICY).exists();
+        if is_ours {
+            fs::write(Self::POLICY, Self::SCRIPT).context(Self::POLICY)?;
+            fs::set_permissions(Self::POLICY, fs::Permissions::from_mode(0o755)).context(Self::POLICY)?;
+        }
+        Ok(Self { is_ours })
+    }
+}
+
+impl Drop for NoServices {
+    fn drop(&mut self) {
+        if self.is_ours {
+            let _ = fs::remove_file(Self::POLICY);
+        }
+    }
 }
 
 fn apt_get(words: &[&str]) -> Command {

@@ -1,0 +1,59 @@
+//! ISC dhclient, with `-N` and `-P`.
+
+use std::process::Command;
+
+use super::{Client, FAST, Program, words_behind};
+use crate::bell::Bell;
+use crate::exchange::Resources;
+use crate::host::Host;
+use crate::process::Process;
+
+pub(super) const PROGRAM: Program = Program {
+    name: "dhclient",
+    path: "/sbin/dhclient",
+    pace: FAST,
+    releases: true,
+    start: |host, bell| Box::new(Dhclient(Process::start("dhclient", &mut command(host), bell))),
+};
+
+const LEASES: &str = "/var/lib/dhclient.leases";
+
+struct Dhclient(Process);
+
+fn command(host: &Host) -> Command {
+    let mut command = host.command("dhclient");
+    command.args([
+        "-6",
+        "-d",
+        "-v",
+        "-N",
+        "-P",
+        "-cf",
+        "/dev/null",
+        "-lf",
+        LEASES,
+        "-pf",
+        "/run/dhclient.pid",
+    ]);
+    command.arg("cli0");
+    command
+}
+
+impl Client for Dhclient {
+    /// It appends a whole lease whenever something changes; the last is the one that holds.
+    fn prefixes(&self, host: &Host) -> Resources {
+        let leases = std::fs::read_to_string(host.path(LEASES)).unwrap_or_default();
+        words_behind(leases.rsplit("lease6 {").next().unwrap_or_default(), "iaprefix ")
+    }
+
+    /// A second dhclient ends the first and says so to the server.
+    fn release(&mut self, host: &Host, bell: &Bell) {
+        let status = Process::start("dhclient -r", command(host).arg("-r"), bell).wait();
+        assert!(status.success(), "dhclient -r ended with {status}");
+        self.0.wait();
+    }
+
+    fn process(&self) -> &Process {
+        &self.0
+    }
+}

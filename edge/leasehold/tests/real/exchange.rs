@@ -1,0 +1,92 @@
+//! What was said, read out of the captured messages with our own codec.
+
+use std::collections::BTreeSet;
+
+use wire::{ClientMessage, DhcpOption, Duid, Message, MessageType, Options, RelayMessage, TransactionId};
+
+/// Addresses and prefixes, as text of one form: `2001:db8:1::1000`, `2001:db8:f000:100::/56`.
+pub(crate) type Resources = BTreeSet<String>;
+
+/// A message of a client or to one, without the relays around it.
+#[derive(Debug, Clone)]
+pub(crate) struct Utterance {
+    pub(crate) message_type: MessageType,
+    pub(crate) transaction: TransactionId,
+    pub(crate) client: Option<Duid>,
+    /// What it names; of an answer, what it grants: without what it says is over.
+    pub(crate) resources: Resources,
+}
+
+impl Utterance {
+    fn read(octets: &[u8]) -> Self {
+        let mut octets = octets;
+        let message = loop {
+            match Message::decode(octets).expect("we can read it") {
+                Message::Client(message) => break message,
+                Message::Relay(message) => octets = relayed(&message),
+            }
+        };
+        let ClientMessage { message_type, transaction_id: transaction, options } = message;
+        let client = options.client_id().expect("at most one").map(|duid| duid.to_duid());
+        let mut resources = Resources::new();
+        collect(options, message_type == MessageType::Reply, &mut resources);
+        Self { message_type, transaction, client, resources }
+    }
+}
+
+fn relayed<'a>(message: &RelayMessage<'a>) -> &'a [u8] {
+    message.relayed().expect("at most one").expect("a relay message")
+}
+
+fn collect(options: Options<'_>, granted_only: bool, resources: &mut Resources) {
+    for raw in options.iter() {
+        let (resource, valid_secs) = match DhcpOption::decode(raw).expect("every option decodes") {
+            DhcpOption::IaNa(ia) | DhcpOption::IaPd(ia) => {
+                collect(ia.options, granted_only, resources);
+                continue;
+            }
+            DhcpOption::IaAddress(lease) => (lease.address.to_string(), lease.valid_secs),
+            DhcpOption::IaPrefix(lease) => (lease.prefix.to_string(), lease.valid_secs),
+            _ => continue,
+        };
+        if valid_secs > 0 || !granted_only {
+            resources.insert(resource);
+        }
+    }
+}
+
+/// What clients and the server have said, in order, leasequeries left out.
+pub(crate) fn utterances(messages: &[Vec<u8>]) -> Vec<Utterance> {
+    let is_leasequery = |said: &Utterance| {
+        matches!(said.message_type, MessageType::LeaseQuery | MessageType::LeaseQueryReply)
+    };
+    messages.iter().map(|octets| Utterance::read(octets)).filter(|said| !is_leasequery(said)).collect()
+}
+
+/// What clients named in messages of this type.
+pub(crate) fn asked(said: &[Utterance], message_type: MessageType) -> Resources {
+    let asking = said.iter().filter(|said| said.message_type == message_type);
+    asking.flat_map(|said| said.resources.clone()).collect()
+}
+
+/// What clients named in messages of this type that were answered.
+pub(crate) fn acknowledged(said: &[Utterance], message_type: MessageType) -> Resources {
+    let answered = said.iter().filter(|asking| {
+        let is_answer = |answer: &&Utterance| {
+            answer.message_type == MessageType::Reply && answer.transaction == asking.transaction
+        };
+        asking.message_type == message_type && said.iter().any(|answer| is_answer(&answer))
+    });
+    answered.flat_map(|asking| asking.resources.clone()).collect()
+}
+
+/// What Replies to messages of this type granted.
+pub(crate) fn granted(said: &[Utterance], message_type: MessageType) -> Resources {
+    let replies = said.iter().filter(|reply| {
+        let is_question = |asking: &&Utterance| {
+            asking.message_type == message_type && asking.transaction == reply.transaction
+        };
+        reply.message_type == MessageType::Reply && said.iter().any(|asking| is_question(&asking))
+    });
+    replies.flat_map(|reply| reply.resources.clone()).collect()
+}

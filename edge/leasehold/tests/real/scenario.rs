@@ -1,0 +1,197 @@
+//! The life of a client behind relays: it gets an address and a prefix, renews them, rebinds them when the server comes back
+//! after a time in which it did not answer, and gives them back.
+//!
+//! Whatever the client believes to hold at each step, the server has to say the same to whoever asks it. In the end, tshark
+//! reads every packet.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::{Duration, Instant};
+
+use wire::MessageType;
+
+use crate::bell::Bell;
+use crate::capture::Capture;
+use crate::client::{Client, Program};
+use crate::exchange::{Resources, Utterance, acknowledged, asked, granted, utterances};
+use crate::judge::{self, Transport};
+use crate::network::{LINK, Network};
+use crate::process::Process;
+use crate::relay::{DIBBLER_RELAY_ID, DIBBLER_REMOTE_ID, Relay};
+use crate::server::{Server, leases};
+
+/// For a client to get through its first exchange, with the pauses that standards prescribe.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Longer than the longest time to T2, ten seconds of a late timer included.
+const RENEWAL_PATIENCE: Duration = Duration::from_secs(60);
+
+/// What a client has gone through.
+pub(crate) struct Report {
+    pub(crate) packets: usize,
+    pub(crate) took: Duration,
+}
+
+/// One client, and the relays before it, the nearest first. If it goes wrong, what everybody had to say.
+pub(crate) fn live(program: &Program, relays: &[Relay]) -> Result<Report, String> {
+    let begun = Instant::now();
+    let bell = Bell::default();
+    let network = Network::new(relays.len());
+    let mut scene = Scene::new(program, relays, &network, &bell);
+    let result = catch_unwind(AssertUnwindSafe(|| scene.play()));
+    scene.capture.stop();
+    match result.and_then(|()| catch_unwind(AssertUnwindSafe(|| judge_all(&scene.capture)))) {
+        Ok(packets) => Ok(Report { packets, took: begun.elapsed() }),
+        Err(_) => Err(scene.account()),
+    }
+}
+
+/// All that takes part.
+struct Scene<'a> {
+    program: &'a Program,
+    relays: &'a [Relay],
+    network: &'a Network,
+    bell: &'a Bell,
+    capture: Capture,
+    server: Server<'a>,
+    relaying: Vec<Process>,
+    client: Option<Box<dyn Client>>,
+}
+
+impl<'a> Scene<'a> {
+    /// Before anybody has entered.
+    fn new(program: &'a Program, relays: &'a [Relay], network: &'a Network, bell: &'a Bell) -> Self {
+        let capture = Capture::start(&network.server, "srv0", bell);
+        let server = Server::new(network, program.pace.lifetimes, bell);
+        Self { program, relays, network, bell, capture, server, relaying: Vec::new(), client: None }
+    }
+
+    fn play(&mut self) {
+        self.enter();
+        let held = self.bind();
+        self.renew(&held);
+        self.rebind(&held);
+        if self.program.releases {
+            self.release(&held);
+        }
+    }
+
+    /// Everybody, the client last, when all others listen.
+    fn enter(&mut self) {
+        self.server.start();
+        let hosts = self.network.relays.iter().zip(&self.network.next_hops);
+        for (relay, (host, next_hop)) in self.relays.iter().zip(hosts) {
+            self.relaying.push(relay.start(host, *next_hop, self.bell));
+            host.wait_for_listener("down0", self.bell);
+        }
+        self.client = Some((self.program.start)(&self.network.client, self.bell));
+    }
+
+    /// Waits until the client holds what it was given: an address and a prefix.
+    fn bind(&self) -> Resources {
+        let held = self.bell.wait(PATIENCE, "the client to hold what it was given", || {
+            let said = self.said(0);
+            let given = &granted(&said, MessageType::Request) | &granted(&said, MessageType::Solicit);
+            (given.len() == 2 && self.held() == given).then_some(given)
+        });
+        self.compare(&held);
+        held
+    }
+
+    /// Waits until all of it was renewed.
+    fn renew(&self, held: &Resources) {
+        self.wait_for("the client to renew", 0, |said| granted(said, MessageType::Renew) == *held);
+        assert_eq!(self.held(), *held, "held after the renewal");
+        self.compare(held);
+    }
+
+    /// Has the server be away for a while; waits until the client has rebound with the one that comes back.
+    fn rebind(&mut self, held: &Resources) {
+        self.server.stop();
+        let until_here = self.capture.messages().len();
+        let in_vain = self.program.pace.in_vain;
+        let has_asked = |said: &[Utterance]| asked(said, in_vain) == *held;
+        self.wait_for("the client to ask in vain", until_here, has_asked);
+        self.server.start();
+        self.compare(held);
+        let is_bound = |said: &[Utterance]| granted(said, MessageType::Rebind) == *held;
+        self.wait_for("the client to rebind", until_here, is_bound);
+        assert_eq!(self.held(), *held, "held after the rebinding");
+        self.compare(held);
+    }
+
+    /// Has the client give everything back.
+    fn release(&mut self, held: &Resources) {
+        let client = self.client.as_mut().expect("the client has entered");
+        client.release(&self.network.client, self.bell);
+        let is_released = |said: &[Utterance]| acknowledged(said, MessageType::Release) == *held;
+        self.wait_for("the server to acknowledge the release", 0, is_released);
+        let left = self.network.client.addresses("cli0", "global");
+        assert!(left.is_empty(), "the client still has {left:?}");
+        let left = self.server.clients(&format!("client {}", self.duid()));
+        assert!(left.is_empty(), "the server still has {left:?}");
+    }
+
+    fn wait_for(&self, what: &str, from: usize, is_so: impl Fn(&[Utterance]) -> bool) {
+        self.bell.wait(RENEWAL_PATIENCE, what, || is_so(&self.said(from)).then_some(()));
+    }
+
+    /// What was said to and by the server, from this packet on.
+    fn said(&self, from: usize) -> Vec<Utterance> {
+        utterances(&self.capture.messages()[from..])
+    }
+
+    /// What the client believes to hold.
+    fn held(&self) -> Resources {
+        let addresses = self.network.client.addresses("cli0", "global");
+        let mut held: Resources = addresses.iter().map(ToString::to_string).collect();
+        let client = self.client.as_ref().expect("the client has entered");
+        held.append(&mut client.prefixes(&self.network.client));
+        held
+    }
+
+    fn duid(&self) -> String {
+        let said = self.said(0);
+        said.iter().find_map(|said| said.client.clone()).expect("a client speaks of itself").to_string()
+    }
+
+    /// Asks the server for the client in every way, and compares with what the client holds.
+    fn compare(&self, held: &Resources) {
+        let duid = self.duid();
+        let mut questions = vec![format!("client {duid} --udp"), format!("link {LINK}")];
+        let address = held.iter().find(|resource| !resource.contains('/')).expect("it has an address");
+        questions.push(format!("address {address} --udp"));
+        if self.relays.contains(&Relay::Dibbler) {
+            questions.push(format!("relay-id {DIBBLER_RELAY_ID}"));
+            questions.push(format!("remote-id {DIBBLER_REMOTE_ID}"));
+        }
+        for question in questions {
+            let clients = self.server.clients(&question);
+            assert_eq!(clients.len(), 1, "{question}: {clients:?}");
+            assert_eq!(clients[0]["duid"], *duid, "{question}");
+            assert_eq!(leases(&clients[0]), *held, "{question}");
+            let path = clients[0]["relay_path"].as_array().expect("a list");
+            assert_eq!(path.len(), self.relays.len(), "{question}: {path:?}");
+        }
+    }
+
+    /// What everybody has said.
+    fn account(&self) -> String {
+        let mut account = String::new();
+        for process in self.relaying.iter().chain(self.client.as_ref().map(|client| client.process())) {
+            account += &format!("\n-- {}\n{}", process.name(), process.said());
+        }
+        account += &format!("\n-- server\n{}\n-- packets before the server\n", self.server.said());
+        self.said(0).iter().for_each(|said| account += &format!("{said:?}\n"));
+        account
+    }
+}
+
+/// Has tshark read every packet; says how many there are.
+pub(crate) fn judge_all(capture: &Capture) -> usize {
+    let messages = capture.messages();
+    let seen = judge::dissect(capture.file());
+    assert_eq!(seen.len(), messages.len(), "a message for every packet");
+    for (seen, octets) in seen.iter().zip(&messages) {
+        assert_eq!(*seen, judge::expected(Transport::Udp, octets), "{octets:02x?}");
+    }
+    seen.len()
+}
