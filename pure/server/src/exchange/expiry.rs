@@ -64,7 +64,7 @@ impl Exchanges {
         record.end(|_, lease| next(lease));
         let Record { client, changes } = record;
         if !changes.is_empty() {
-            self.keep(client, &changes, holdings)?;
+            self.keep(client, &changes, &mut holdings.table)?;
         }
         Ok(Ended { key, changes })
     }

@@ -92,12 +92,16 @@ impl Exchanges {
         out: &mut Vec<u8>,
     ) -> Result<Answered, Discard> {
         let client = admit(unwrapped, arrival, &self.terms)?;
-        let link = unwrapped.link(&holdings.links, arrival.interface).cloned();
-        let link_id = link.as_ref().map(|link| link.id);
-        let (reply, changes) = match (unwrapped.message.message_type, &client, &link) {
+        let Holdings { table, links } = holdings;
+        let link = unwrapped.link(links, arrival.interface);
+        let link_id = link.map(|link| link.id);
+        let (reply, changes) = match (unwrapped.message.message_type, &client, link) {
             (MessageType::InformationRequest, ..) => (stateless::information(), Vec::new()),
             (MessageType::Confirm, _, Some(link)) => (stateless::confirm(unwrapped, link)?, Vec::new()),
-            (_, Some(duid), Some(link)) => self.exchange(unwrapped, arrival, duid, link, holdings, now)?,
+            (_, Some(duid), Some(link)) => {
+                let key = ClientKey { link: link.id, duid: duid.clone() };
+                self.exchange(unwrapped, arrival, key, links, table, now)?
+            }
             _ => return Err(Discard::NoLink),
         };
         let offering = self.offering(unwrapped, client.as_ref(), link_id, &reply);
@@ -117,22 +121,21 @@ impl Exchanges {
         &mut self,
         unwrapped: &Unwrapped<'_>,
         arrival: &Arrival<'_>,
-        duid: &Duid,
-        link: &Link,
-        holdings: &mut Holdings,
+        key: ClientKey,
+        links: &Links,
+        table: &mut Table,
         now: Now,
     ) -> Result<(Reply, Vec<Change>), Discard> {
         let message = &unwrapped.message;
-        let key = ClientKey { link: link.id, duid: duid.clone() };
         let mut exchange = Exchange {
-            on_link: self.terms.rules.links.get(&link.id).ok_or(Discard::NoLink)?,
+            on_link: self.terms.rules.links.get(&key.link).ok_or(Discard::NoLink)?,
             rules: &self.terms.rules,
-            links: &holdings.links,
-            link,
-            identity: Identity { duid, relays: unwrapped.relays.as_ref() },
+            links,
+            link: links.by_id(key.link).ok_or(Discard::NoLink)?,
+            identity: Identity { duid: &key.duid, relays: unwrapped.relays.as_ref() },
             wants: Wants::of(message.options),
-            record: Record::open(&holdings.table, key.clone()),
-            table: &holdings.table,
+            record: Record::open(table, key.clone()),
+            table,
             assigner: &mut self.assigner,
             given: Vec::new(),
             now,
@@ -147,14 +150,13 @@ impl Exchanges {
         if !changes.is_empty() {
             client.heard = heard(unwrapped, arrival, now);
             client.options = options::kept(message.options);
-            self.keep(client, &changes, holdings)?;
+            self.keep(client, &changes, table)?;
         }
         Ok((reply, changes))
     }
 
     /// Puts a changed record into the table, and lets the assigner know.
-    fn keep(&mut self, client: Client, changes: &[Change], holdings: &mut Holdings) -> Result<(), Discard> {
-        let table = &mut holdings.table;
+    fn keep(&mut self, client: Client, changes: &[Change], table: &mut Table) -> Result<(), Discard> {
         if client.bindings.is_empty() {
             table.remove(&client.key);
         } else {
