@@ -28,9 +28,20 @@ pub(super) fn is_name(pattern: &InterfacePattern) -> bool {
     !pattern.0.contains(['*', '?'])
 }
 
-/// Whether there is a name that both patterns mean: asked for each pair of rests, shortest first.
+/// Whether there is a name that both patterns mean.
 pub(super) fn overlap(a: &InterfacePattern, b: &InterfacePattern) -> bool {
     let (a, b) = (a.0.as_bytes(), b.0.as_bytes());
+    let known = literal_octets(a).min(literal_octets(b));
+    a[..known] == b[..known] && have_common_name(&a[known..], &b[known..])
+}
+
+/// Octets before the first that stands for others.
+fn literal_octets(pattern: &[u8]) -> usize {
+    pattern.iter().take_while(|octet| !matches!(octet, b'*' | b'?')).count()
+}
+
+/// Asked for each pair of rests, shortest first.
+fn have_common_name(a: &[u8], b: &[u8]) -> bool {
     let mut common = vec![vec![false; b.len() + 1]; a.len() + 1];
     for i in (0..=a.len()).rev() {
         for j in (0..=b.len()).rev() {

@@ -1,7 +1,5 @@
 //! Octets as an operator writes them.
 
-use std::fmt::Write;
-
 use super::faults::Collector;
 use super::toml_tree::Item;
 
@@ -24,7 +22,7 @@ pub(super) fn identifier(item: &Item<'_>, faults: &mut Collector) -> Option<Box<
 pub(super) fn show_identifier(octets: &[u8]) -> String {
     match printable(octets) {
         Some(text) if !text.starts_with("0x") => text.to_owned(),
-        _ => show_hexadecimal("0x", octets),
+        _ => format!("0x{}", show_hexadecimal("", octets)),
     }
 }
 
@@ -33,13 +31,10 @@ pub(super) fn hexadecimal(item: &Item<'_>, faults: &mut Collector) -> Option<Vec
     item.parse(faults, HEX_REMEDY, |text| parse(text).ok_or_else(|| format!("{text:?} is not hexadecimal")))
 }
 
-/// What [`hexadecimal`] reads as these octets.
-pub(super) fn show_hexadecimal(prefix: &str, octets: &[u8]) -> String {
-    let mut text = prefix.to_owned();
-    for octet in octets {
-        write!(text, "{octet:02x}").expect("a String takes all that is written");
-    }
-    text
+/// What [`hexadecimal`] reads as these octets, with this between them.
+pub(super) fn show_hexadecimal(separator: &str, octets: &[u8]) -> String {
+    let octets: Vec<String> = octets.iter().map(|octet| format!("{octet:02x}")).collect();
+    octets.join(separator)
 }
 
 /// The octets as text, if a person can read it.

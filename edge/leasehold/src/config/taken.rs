@@ -3,7 +3,7 @@
 //! Numbers, names, prefixes and subscribers are looked up as they are read. What is a range of
 //! addresses is gathered, and compared in order of address when all links are known.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::net::Ipv6Addr;
 
@@ -185,13 +185,10 @@ impl Taken {
     /// 2468 to RFC 3633).
     fn report_delegated_on_link(&self, faults: &mut Collector) {
         let pools = self.delegation_pools.iter().map(|(pool, span)| (pool.prefix, Some(pool), span));
-        let reserved = self.reserved_prefixes.iter().map(|(prefix, span)| {
-            let of_pool = |(pool, at): &&(DelegationPool, Span)| {
-                let delegates = pool.delegated_length == prefix.length() && pool.prefix.covers(*prefix);
-                at.link == span.link && delegates
-            };
-            (*prefix, self.delegation_pools.iter().find(of_pool).map(|(pool, _)| pool), span)
-        });
+        let reserved = self
+            .reserved_prefixes
+            .iter()
+            .map(|(prefix, span)| (*prefix, self.delegating(*prefix, span.link), span));
         for (delegated, pool, span) in pools.chain(reserved) {
             for (on_link, line) in overlapping(&self.prefixes, delegated) {
                 if !pool.is_some_and(|pool| stays_behind(pool, on_link)) {
@@ -201,6 +198,15 @@ impl Taken {
                 }
             }
         }
+    }
+
+    /// The link's pool that delegates this prefix. Pools stand in the order of their links.
+    fn delegating(&self, prefix: Prefix, link: usize) -> Option<&DelegationPool> {
+        let start = self.delegation_pools.partition_point(|(_, span)| span.link < link);
+        let of_link = self.delegation_pools[start..].iter().take_while(|(_, span)| span.link == link);
+        let delegates =
+            |pool: &&DelegationPool| pool.delegated_length == prefix.length() && pool.prefix.covers(prefix);
+        of_link.map(|(pool, _)| pool).find(delegates)
     }
 
     /// What one link keeps for somebody, no other may assign or delegate.
@@ -224,9 +230,8 @@ fn overlapping(
     prefixes: &BTreeMap<Prefix, usize>,
     prefix: Prefix,
 ) -> impl Iterator<Item = (Prefix, usize)> + '_ {
-    let around: BTreeSet<Prefix> =
-        (0..prefix.length()).filter_map(|length| Prefix::new(prefix.address(), length).ok()).collect();
-    let around = around.into_iter().filter_map(|around| prefixes.get_key_value(&around));
+    let around = (0..prefix.length()).filter_map(move |length| Prefix::new(prefix.address(), length).ok());
+    let around = around.filter_map(|around| prefixes.get_key_value(&around));
     let inside = prefixes.range(prefix..).take_while(move |(other, _)| prefix.covers(**other));
     around.chain(inside).map(|(prefix, line)| (*prefix, *line))
 }

@@ -1,5 +1,6 @@
 //! The configuration file: what it means, and what is said when it is wrong.
 
+mod arbitrary;
 mod dhcp;
 mod example;
 mod exit_codes;

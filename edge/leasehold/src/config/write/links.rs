@@ -135,7 +135,7 @@ fn add_subscriber(subscriber: &Subscriber, section: &mut Section) {
             section.set("interface-id", show_identifier(interface_id));
         }
         Subscriber::LinkLayer(hardware, address) => {
-            section.set("link-layer", show_hexadecimal("", address));
+            section.set("link-layer", show_hexadecimal(":", address));
             if *hardware != ETHERNET {
                 section.set("link-layer-type", u32::from(*hardware));
             }
