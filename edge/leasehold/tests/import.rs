@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use lease::Client;
+use lease::{Client, LeaseState};
 use leasehold::config::Config;
 use leasehold::{clock, state};
 use serde_json::Value;
@@ -265,6 +265,50 @@ fn who_has_moved_on_or_run_out_is_in_nobodys_way() {
     assert_eq!(site.import(&[]).status.code(), Some(0));
     let holders: Vec<String> = site.clients().iter().map(|client| client.key.duid.to_string()).collect();
     assert_eq!(holders, ["00:03:00:01:02"]);
+}
+
+#[test]
+fn what_is_not_translated_is_reported_with_stable_keys() {
+    let site = Site::new(&[line("2001:db8:1::1", 1, 3000, NOW)]);
+    let config = CONFIG.replacen("\"id\": 1,", "\"id\": 1, \"client-class\": \"gold\",", 1);
+    fs::write(site.path("kea.conf"), config).unwrap();
+    let output = site.import(&["--now", "1800000000", "--dry-run", "--format", "json"]);
+    assert_eq!(output.status.code(), Some(2), "not everything could be taken over");
+    let listed = &json(&output)["not_translated"];
+    let place = format!("{}:1", site.path("kea.conf").display());
+    assert_eq!(
+        *listed,
+        serde_json::json!([{
+            "path": "subnet6[0].client-class", "value": "gold", "place": place,
+            "reason": "there are no client classes here: it would apply to every client",
+        }])
+    );
+    let output = site.import(&["--now", "1800000000"]);
+    assert!(text(&output.stdout).contains("not translated: subnet6[0].client-class = \"gold\": "));
+    assert_eq!(site.clients().len(), 1, "it is imported all the same");
+}
+
+#[test]
+fn what_rests_is_given_to_nobody_and_what_ended_stays_with_its_client() {
+    let now = clock::unix_secs();
+    let declined = format!("2001:db8:1::5,00:00:00,4000,{},1,0,0,1,128,0,0,,,1,", now + 3000);
+    let site = Site::new(&[declined, line("2001:db8:1::6", 2, 0, now - 500)]);
+    let report = json(&site.import(&["--format", "json"]));
+    assert_eq!((&report["declined"], &report["remembered"]), (&1.into(), &1.into()));
+    let states = |site: &Site| -> Vec<(String, LeaseState)> {
+        let leases =
+            site.clients().into_iter().flat_map(|client| client.bindings).flat_map(|held| held.leases);
+        leases.map(|lease| (lease.resource.to_string(), lease.state)).collect()
+    };
+    let rest = ("2001:db8:1::5".to_owned(), LeaseState::Declined);
+    let ended = ("2001:db8:1::6".to_owned(), LeaseState::Expired);
+    assert_eq!(states(&site), [rest.clone(), ended]);
+
+    site.write_leases(&[line("2001:db8:1::5", 3, 3500, now), line("2001:db8:1::6", 4, 3500, now)]);
+    let report = json(&site.import(&["--format", "json"]));
+    assert_eq!((&report["written"], &report["conflicts"]), (&1.into(), &1.into()));
+    assert!(states(&site).contains(&rest));
+    assert!(states(&site).contains(&("2001:db8:1::6".to_owned(), LeaseState::Active)));
 }
 
 #[test]

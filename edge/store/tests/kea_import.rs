@@ -1,28 +1,19 @@
-//! A whole import: a configuration and lease files in; links, clients and a summary out.
+//! A whole import: links and lease files in; links, clients and a summary out.
 
 use std::collections::BTreeMap;
 use std::net::Ipv6Addr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use lease::{Binding, Client, ClientView, IaKind, LinkId, Resource, image};
+use lease::{
+    Binding, Client, ClientView, DelegationPool, IaKind, Lease, LeaseState, Link, LinkId, Resource, image,
+};
 use proptest::prelude::*;
 use store::import::kea::leases::Strictness;
-use store::import::kea::{ImportError, Imported, Request, import, written_at};
+use store::import::kea::{ImportError, Imported, Links, Request, import, written_at};
 use wire::{Iaid, OptionCode, Prefix};
 
 const HEADER: &str = "address,duid,valid_lifetime,expire,subnet_id,pref_lifetime,lease_type,iaid,\
                       prefix_len,fqdn_fwd,fqdn_rev,hostname,hwaddr,state,user_context";
-const CONFIG: &str = r#"{ "Dhcp6": {
-    "server-id": { "type": "LL", "htype": 1, "identifier": "0200000000aa" },
-    "subnet6": [ { "id": 1, "subnet": "2001:db8:1::/64", "relay": { "ip-addresses": [ "2001:db8:1::1" ] } } ],
-    "shared-networks": [ {
-        "name": "town", "interface": "eth1", "relay": { "ip-addresses": [ "2001:db8:9::1" ] },
-        "subnet6": [
-            { "id": 2, "subnet": "2001:db8:2::/64", "relay": { "ip-addresses": [ "2001:db8:2::1" ] } },
-            { "id": 3, "subnet": "2001:db8:3::/64", "relay": { "ip-addresses": [ "2001:db8:2::1" ] },
-              "pd-pools": [ { "prefix": "2001:db8:b000::", "prefix-len": 40, "delegated-len": 56,
-                  "excluded-prefix": "2001:db8:b000:ab::", "excluded-prefix-len": 64 } ] } ] } ]
-} }"#;
 /// When the test files are read, unless a test says otherwise.
 const NOW: u64 = 1_000_001_000;
 
@@ -64,24 +55,40 @@ impl Line {
     }
 }
 
+/// Subnet 1 alone, and 2 and 3 on one link.
+fn links() -> Links {
+    let mut links = Links::default();
+    let town = DelegationPool {
+        prefix: "2001:db8:b000::/40".parse().unwrap(),
+        delegated_length: 56,
+        excluded: Some("2001:db8:b000:ab::/64".parse().unwrap()),
+    };
+    let link = |id: u32, name: &str| Link { id: LinkId(id), name: name.to_owned(), ..Link::default() };
+    links.add(Link { delegation_pools: vec![town], ..link(2, "town") }, [2, 3]);
+    links.add(link(1, "subnet-1"), [1]);
+    links
+}
+
 fn request(directory: &Path) -> Request {
     Request {
-        config: directory.join("kea.conf"),
-        leases: Some(directory.join("leases6.csv")),
+        leases: directory.join("leases6.csv"),
         strictness: Strictness::LeaveOut,
         now: NOW,
         file_now: None,
+        remember_secs: 0,
     }
 }
 
-fn try_import(lines: &[Line], change: impl FnOnce(&mut Request)) -> Result<Imported, ImportError> {
+fn import_text(text: &str, change: impl FnOnce(&mut Request)) -> Result<Imported, ImportError> {
     let directory = tempfile::tempdir().unwrap();
-    let text: String = lines.iter().map(Line::text).collect();
-    std::fs::write(directory.path().join("kea.conf"), CONFIG).unwrap();
     std::fs::write(directory.path().join("leases6.csv"), format!("{HEADER}\n{text}")).unwrap();
     let mut request = request(directory.path());
     change(&mut request);
-    import(&request, &mut |_| ())
+    import(&request, links(), &mut |_| ())
+}
+
+fn try_import(lines: &[Line], change: impl FnOnce(&mut Request)) -> Result<Imported, ImportError> {
+    import_text(&lines.iter().map(Line::text).collect::<String>(), change)
 }
 
 fn import_lines(lines: &[Line]) -> Imported {
@@ -104,13 +111,6 @@ fn a_shared_network_is_one_link_and_its_leases_one_client() {
     let names: Vec<_> = imported.links.iter().map(|link| &*link.name).collect();
     assert_eq!(names, ["town", "subnet-1"]);
     let town = &imported.links[0];
-    assert_eq!(town.prefixes, ["2001:db8:2::/64", "2001:db8:3::/64"].map(|text| text.parse().unwrap()));
-    assert_eq!(
-        town.relay_addresses,
-        ["2001:db8:9::1", "2001:db8:2::1"].map(|text| text.parse::<Ipv6Addr>().unwrap())
-    );
-    assert_eq!(imported.interfaces, [(LinkId(2), "eth1".to_owned())]);
-
     let [on_subnet, on_town] = &imported.clients[..] else { panic!("{:?}", imported.clients) };
     assert_eq!((town.id, on_town.key.link, on_subnet.key.link), (LinkId(2), LinkId(2), LinkId(1)));
     let addresses = vec!["2001:db8:2::5".to_owned(), "2001:db8:3::5".to_owned()];
@@ -141,11 +141,8 @@ fn where_a_client_is_the_lease_heard_of_last_says() {
 
 #[test]
 fn a_name_is_an_option_of_the_client() {
-    let directory = tempfile::tempdir().unwrap();
     let line = LINE.text().replace(",128,0,0,,", ",128,1,1,a.example.,");
-    std::fs::write(directory.path().join("kea.conf"), CONFIG).unwrap();
-    std::fs::write(directory.path().join("leases6.csv"), format!("{HEADER}\n{line}")).unwrap();
-    let imported = import(&request(directory.path()), &mut |_| ()).unwrap();
+    let imported = import_text(&line, |_| ()).unwrap();
     let expected: &[u8] = b"\x01\x01a\x07example\0";
     assert_eq!(imported.clients[0].options, [(OptionCode::CLIENT_FQDN, expected.into())]);
 }
@@ -164,12 +161,8 @@ fn what_is_excluded_from_a_pool_is_excluded_from_each_prefix() {
 
 #[test]
 fn a_client_with_more_leases_than_a_record_holds_is_reported() {
-    let directory = tempfile::tempdir().unwrap();
     let line = |n: u32| LINE.text().replace("2001:db8:1::1,", &format!("2001:db8:1::{n:x},"));
-    let text: String = (1..=10_002).map(line).collect();
-    std::fs::write(directory.path().join("kea.conf"), CONFIG).unwrap();
-    std::fs::write(directory.path().join("leases6.csv"), format!("{HEADER}\n{text}")).unwrap();
-    let imported = import(&request(directory.path()), &mut |_| ()).unwrap();
+    let imported = import_text(&(1..=10_002).map(line).collect::<String>(), |_| ()).unwrap();
     assert_eq!((imported.summary.active, imported.summary.bad_lines), (10_000, 2));
     assert_eq!(imported.summary.bad[0].reason, "the client holds more than 10000 leases on one link");
     assert!(image::encode(&imported.clients[0]).len() <= store::MAX_IMAGE_LEN);
@@ -183,25 +176,98 @@ fn relays_that_cannot_be_read_cost_a_warning() {
     assert!(imported.summary.warnings[0].ends_with("; imported without its relays"));
 }
 
+fn leases(client: &Client) -> impl Iterator<Item = &Lease> {
+    client.bindings.iter().flat_map(|binding| &binding.leases)
+}
+
 #[test]
-fn only_what_is_in_force_is_imported_and_the_rest_is_counted() {
+fn only_what_counts_is_imported_and_the_rest_is_counted() {
     let imported = import_lines(&[
         Line { resource: "2001:db8:1::1", ..LINE },
         Line { resource: "2001:db8:1::2", ago: 4000, ..LINE },
         Line { resource: "2001:db8:1::3", ago: 4001, ..LINE },
         Line { resource: "2001:db8:1::4", state: 1, ..LINE },
         Line { resource: "2001:db8:1::5", state: 2, ..LINE },
-        Line { resource: "2001:db8:1::6", state: 3, ..LINE },
+        Line { resource: "2001:db8:1::6", state: 3, ago: 5000, ..LINE },
         Line { resource: "2001:db8:1::7", state: 4, ..LINE },
         Line { resource: "2001:db8:1::8", temporary: true, ..LINE },
         Line { resource: "2001:db8:1::9", state: 1, ago: 5000, ..LINE },
     ]);
-    let addresses = ["2001:db8:1::1", "2001:db8:1::2"].map(str::to_owned);
-    assert_eq!(holds(&imported.clients[0]), [(1, addresses.into())]);
+    let [nobody, client] = &imported.clients[..] else { panic!("{:?}", imported.clients) };
+    assert_eq!(holds(nobody), [(0, vec!["2001:db8:1::4".to_owned()])]);
+    let mine = ["2001:db8:1::1", "2001:db8:1::2", "2001:db8:1::5"];
+    assert_eq!(holds(client), [(1, mine.map(str::to_owned).into())]);
     let summary = imported.summary;
     assert_eq!((summary.lines, summary.active, summary.expired), (9, 2, 3));
     assert_eq!((summary.declined, summary.released, summary.registered, summary.temporary), (1, 1, 1, 1));
-    assert_eq!(summary.warnings, ["1 declined addresses may be assigned again: they are nobody's leases"]);
+    assert_eq!((summary.remembered, summary.warning_count), (1, 0));
+}
+
+#[test]
+fn what_was_declined_rests_as_long_as_kea_says() {
+    let imported = import_lines(&[
+        Line { resource: "2001:db8:1::4", state: 1, ago: 100, iaid: 7, ..LINE },
+        Line { resource: "2001:db8:1::5", state: 1, ago: 200, iaid: 8, ..LINE },
+        Line { resource: "2001:db8:2::5", state: 1, ago: 300, subnet: 2, ..LINE },
+    ]);
+    let [on_subnet, on_town] = &imported.clients[..] else { panic!("{:?}", imported.clients) };
+    assert_eq!(on_subnet.key.duid.octets(), [0, 0, 0]);
+    assert_eq!((on_subnet.key.link, on_town.key.link), (LinkId(1), LinkId(2)));
+    assert_eq!((on_subnet.bindings.len(), on_subnet.heard.at_unix_secs), (1, NOW - 100));
+    for (lease, ago) in leases(on_subnet).zip([100, 200]) {
+        let terms = (lease.state, lease.granted_unix_secs, lease.valid_secs, lease.preferred_secs);
+        assert_eq!(terms, (LeaseState::Declined, NOW - ago, 4000, 0));
+    }
+    assert_eq!(imported.summary.declined, 3);
+}
+
+#[test]
+fn what_ended_is_remembered_of_its_client_for_a_while() {
+    let lines = || {
+        [
+            Line { resource: "2001:db8:1::1", ago: 4100, ..LINE },
+            Line { resource: "2001:db8:1::2", ago: 4200, state: 2, ..LINE },
+            Line { resource: "2001:db8:1::3", ago: 4300, state: 3, ..LINE },
+            Line { resource: "2001:db8:1::4", ago: 4100, temporary: true, ..LINE },
+            Line { resource: "2001:db8:1::5", ago: 4700, client: 2, ..LINE },
+        ]
+    };
+    let imported = try_import(&lines(), |request| request.remember_secs = 600).unwrap();
+    let [client] = &imported.clients[..] else { panic!("{:?}", imported.clients) };
+    let kept: Vec<_> =
+        leases(client).map(|lease| (lease.state, lease.granted_unix_secs, lease.valid_secs)).collect();
+    assert_eq!(
+        kept,
+        [
+            (LeaseState::Expired, NOW - 100, 600),
+            (LeaseState::Expired, NOW - 200, 600),
+            (LeaseState::Released, NOW - 300, 600)
+        ]
+    );
+    let summary = imported.summary;
+    assert_eq!((summary.active, summary.remembered, summary.expired, summary.released), (0, 3, 4, 1));
+
+    let years_later = |request: &mut Request| {
+        (request.remember_secs, request.now, request.file_now) = (600, NOW + 1_000_000, Some(NOW));
+    };
+    let imported = try_import(&lines(), years_later).unwrap();
+    let granted = leases(&imported.clients[0]).next().unwrap().granted_unix_secs;
+    assert_eq!(granted, NOW + 1_000_000 - 100);
+}
+
+#[test]
+fn what_is_only_remembered_gives_way() {
+    let ended = |resource, client| Line { resource, client, ago: 4100, ..LINE };
+    let remember = |request: &mut Request| request.remember_secs = 600;
+    let held = [Line { resource: "2001:db8:a000::/48", ..LINE }, ended("2001:db8:a000:100::/56", 2)];
+    let imported = try_import(&held, remember).unwrap();
+    assert_eq!((imported.clients.len(), imported.summary.remembered), (1, 0));
+    let held = [ended("2001:db8:a000::/48", 2), Line { resource: "2001:db8:a000:100::/56", ..LINE }];
+    assert_eq!(try_import(&held, remember).unwrap().summary.remembered, 0);
+    let ended = [ended("2001:db8:a000::/48", 2), ended("2001:db8:a000:100::/56", 3)];
+    let imported = try_import(&ended, remember).unwrap();
+    assert_eq!((imported.clients.len(), imported.summary.bad_lines), (1, 0));
+    assert_eq!(imported.clients[0].key.duid.octets()[4], 3);
 }
 
 #[test]
@@ -288,56 +354,25 @@ fn what_kea_itself_wrote() {
     for (version, file_now, clients) in [("2.2", 1_795_422_970, 6), ("3.3", 1_795_423_083, 3)] {
         let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../samples/kea");
         let request = Request {
-            config: samples.join(format!("kea-{version}-dhcp6.conf")),
-            leases: Some(samples.join(format!("kea-{version}-leases6.csv"))),
+            leases: samples.join(format!("kea-{version}-leases6.csv")),
             strictness: Strictness::Stop,
-            now: NOW,
             file_now: Some(file_now),
+            ..request(&samples)
         };
-        let imported = import(&request, &mut |_| ()).unwrap();
+        let imported = import(&request, links(), &mut |_| ()).unwrap();
         assert_eq!(imported.clients.len(), clients, "{version}");
         assert!(
             imported.clients.iter().all(|client| client.heard.path.is_some() && client.bindings.len() == 2)
         );
-        assert_eq!(imported.server_duid.unwrap().to_string(), "00:03:00:01:02:00:00:00:00:aa");
-        assert_eq!((imported.summary.links, imported.summary.warning_count), (1, 0));
+        assert_eq!(imported.summary.warning_count, 0);
     }
 }
 
 #[test]
-fn a_duid_that_kea_made_up_is_read_from_its_file() {
-    let directory = tempfile::tempdir().unwrap();
-    let write = |name: &str, text: &str| std::fs::write(directory.path().join(name), text).unwrap();
-    write("kea.conf", r#"{ "Dhcp6": { "lease-database": { "type": "memfile" } } }"#);
-    write("leases6.csv", HEADER);
-    let duid = || import(&request(directory.path()), &mut |_| ()).map(|imported| imported.server_duid);
-
-    assert_eq!(duid().unwrap(), None);
-    write("kea-dhcp6-serverid", "00:01:00:01:2a:bc:de:f0:02:00:00:00:00:aa\n");
-    assert_eq!(duid().unwrap().unwrap().to_string(), "00:01:00:01:2a:bc:de:f0:02:00:00:00:00:aa");
-    write("kea-dhcp6-serverid", "00:02:00:00:09:bf:ab:c1");
-    assert_eq!(duid().unwrap(), None, "of another type than configured");
-    write("kea-dhcp6-serverid", "who knows");
-    assert!(matches!(duid().unwrap_err(), ImportError::ServerId(_)));
-}
-
-#[test]
-fn the_lease_file_is_the_configured_one_unless_another_is_named() {
-    let directory = tempfile::tempdir().unwrap();
-    let leases = directory.path().join("elsewhere.csv");
-    let name = leases.display();
-    let config =
-        format!(r#"{{ "Dhcp6": {{ "lease-database": {{ "type": "memfile", "name": "{name}" }} }} }}"#);
-    std::fs::write(directory.path().join("kea.conf"), config).unwrap();
-    std::fs::write(&leases, format!("{HEADER}\n{}", LINE.text())).unwrap();
-    let configured = Request { leases: None, ..request(directory.path()) };
-    assert_eq!(import(&configured, &mut |_| ()).unwrap().summary.active, 1);
-
-    std::fs::write(directory.path().join("kea.conf"), r#"{ "Dhcp6": {} }"#).unwrap();
-    let error = import(&configured, &mut |_| ()).unwrap_err();
-    assert!(matches!(error, ImportError::LeaseFileUnknown(_)), "{error}");
-    let missing = Request { leases: Some(PathBuf::from("/nowhere/leases6.csv")), ..configured };
-    assert!(matches!(import(&missing, &mut |_| ()).unwrap_err(), ImportError::NoLeaseFile(_)));
+fn a_lease_file_that_is_missing_is_named() {
+    let missing = Request { leases: "/nowhere/leases6.csv".into(), ..request(Path::new("/")) };
+    let error = import(&missing, links(), &mut |_| ()).unwrap_err();
+    assert!(matches!(error, ImportError::NoLeaseFile(_)), "{error}");
 }
 
 #[test]
@@ -387,12 +422,7 @@ proptest! {
             let (address, length) = (prefix.address(), prefix.length());
             format!("{address},00:03:{client:02x},4000,{NOW},1,0,2,1,{length},0,0,,,0,\n")
         };
-        let directory = tempfile::tempdir().unwrap();
-        std::fs::write(directory.path().join("kea.conf"), CONFIG).unwrap();
-        let text: String = lines.iter().map(text).collect();
-        std::fs::write(directory.path().join("leases6.csv"), format!("{HEADER}\n{text}")).unwrap();
-
-        let imported = import(&request(directory.path()), &mut |_| ()).unwrap();
+        let imported = import_text(&lines.iter().map(text).collect::<String>(), |_| ()).unwrap();
         for client in &imported.clients {
             prop_assert_eq!(&ClientView::decode(&image::encode(client)).unwrap().to_client(), client);
         }

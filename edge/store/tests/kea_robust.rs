@@ -1,8 +1,8 @@
 //! Whatever is in a file, reading it gives leases or errors and never a panic.
 
 use proptest::prelude::*;
+use store::import::kea::Summary;
 use store::import::kea::leases::{Strictness, read_from};
-use store::import::kea::{Summary, config};
 
 const HEADER: &[u8] =
     b"address,duid,valid_lifetime,expire,subnet_id,pref_lifetime,lease_type,iaid,prefix_len,\
@@ -46,51 +46,6 @@ const FRAGMENTS: &[&str] = &[
     "-1",
 ];
 
-const TOKENS: &[&str] = &[
-    "{",
-    "}",
-    "[",
-    "]",
-    ",",
-    ":",
-    "\"",
-    "\\",
-    "\n",
-    "#",
-    "//",
-    "/*",
-    "*/",
-    "<?include \"x\"?>",
-    "<?",
-    "?>",
-    "\"Dhcp6\":",
-    "\"subnet6\":",
-    "\"shared-networks\":",
-    "\"subnet\": \"2001:db8::/64\"",
-    "\"id\": 1",
-    "\"id\":",
-    "\"pools\":",
-    "\"pool\": \"::1 - ::2\"",
-    "\"pd-pools\":",
-    "\"prefix\": \"::\"",
-    "\"prefix-len\": 0",
-    "\"delegated-len\": 200",
-    "\"excluded-prefix\": \"::\"",
-    "\"excluded-prefix-len\": 129",
-    "\"server-id\":",
-    "\"type\": \"LL\"",
-    "\"identifier\": \"0\"",
-    "\"htype\": 70000",
-    "\"time\": -1",
-    "\"relay\":",
-    "\"ip-addresses\":",
-    "\"ip-address\": \"::1\"",
-    "1",
-    "-1e400",
-    "true",
-    "\u{feff}",
-];
-
 fn read_leases(text: &[u8]) {
     let mut summary = Summary::default();
     if let Ok(leases) = read_from("x", text, Strictness::LeaveOut, &mut summary) {
@@ -99,13 +54,6 @@ fn read_leases(text: &[u8]) {
         let leases_once = summary.lines - summary.bad_lines - summary.deletions;
         assert_eq!(leases_once, leases.len() as u64 + summary.superseded);
     }
-}
-
-fn read_config(text: &[u8]) {
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("kea.conf");
-    std::fs::write(&path, text).unwrap();
-    let _ = config::read(&path);
 }
 
 fn joined(fragments: &'static [&'static str]) -> impl Strategy<Value = Vec<u8>> {
@@ -135,16 +83,5 @@ proptest! {
         let choose = |((any, model), good)| if good { model } else { any };
         let line: Vec<&[u8]> = fields.map(choose).collect();
         read_leases(&[HEADER, &line.join(&b',')].concat());
-    }
-
-    #[test]
-    fn any_octets_as_a_configuration(text in prop::collection::vec(any::<u8>(), 0..200)) {
-        read_config(&text);
-    }
-
-    #[test]
-    fn any_tokens_as_a_configuration(text in joined(TOKENS)) {
-        read_config(&text);
-        read_config(&[b"{\"Dhcp6\": {", &text[..]].concat());
     }
 }

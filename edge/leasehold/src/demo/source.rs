@@ -5,12 +5,12 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
-use lease::{Client, Link};
+use lease::{Client, LeaseState, Link};
 use store::import::kea::leases::Strictness;
-use store::import::kea::{Imported, Request};
 
 use crate::clock;
-use crate::import::{grouped, read_kea, rfc_3339, written_at};
+use crate::import::kea::{Imported, Request, read, written_at};
+use crate::import::{grouped, rfc_3339};
 use crate::population::populate;
 
 /// What decides about everything that is random: always the same, so that two runs can be compared.
@@ -37,7 +37,7 @@ impl Source {
     pub(super) fn of_kea(files: &[PathBuf], folder: &Path) -> anyhow::Result<Self> {
         let mut request = request(files, folder)?;
         let mut notes = Vec::new();
-        let mut imported = read_kea(&request)?;
+        let mut imported = read(&request)?;
         if imported.summary.active == 0 && imported.summary.expired > 0 {
             let written = written_at(&request.config, request.leases.as_deref())?;
             notes.push(format!(
@@ -46,9 +46,10 @@ impl Source {
                 rfc_3339(written)
             ));
             request.file_now = Some(written);
-            imported = read_kea(&request)?;
+            imported = read(&request)?;
         }
-        let Imported { links, clients, summary, .. } = imported;
+        let Imported { config, mut clients, summary, .. } = imported;
+        clients.retain_mut(hold_something);
         if clients.is_empty() {
             bail!("no lease is active in these files");
         }
@@ -56,8 +57,22 @@ impl Source {
             let lines = grouped(summary.bad_lines);
             notes.push(format!("NOTE: {lines} bad lines are left out; `leasehold import kea` lists them."));
         }
-        Ok(Self { links, count: clients.len() as u64, clients: Box::new(clients.into_iter()), notes })
+        Ok(Self {
+            links: config.links,
+            count: clients.len() as u64,
+            clients: Box::new(clients.into_iter()),
+            notes,
+        })
     }
+}
+
+/// Leaves a client what it holds, not what is only remembered of it; whether that is anything.
+fn hold_something(client: &mut Client) -> bool {
+    for binding in &mut client.bindings {
+        binding.leases.retain(|lease| lease.state == LeaseState::Active);
+    }
+    client.bindings.retain(|binding| !binding.leases.is_empty());
+    !client.bindings.is_empty()
 }
 
 /// Which of the files is what.

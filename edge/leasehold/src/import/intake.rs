@@ -132,13 +132,15 @@ impl Intake {
         Ok(())
     }
 
-    /// Takes from a client what has run out; `false` if there is nothing of the kind.
+    /// Takes from a client what has run out, and rests or is remembered no longer; `false` if there
+    /// is nothing of the kind.
     fn forget_expired(&mut self, key: &ClientKey) -> bool {
         let Some(mut client) = self.table.client(key).map(|view| view.to_client()) else { return false };
         let mut forgotten = false;
         for binding in &mut client.bindings {
             let before = binding.leases.len();
-            binding.leases.retain(|lease| lease.valid_remaining_secs(self.now_unix_secs) > 0);
+            let over = |until| until <= self.now_unix_secs;
+            binding.leases.retain(|lease| !lease.until_unix_secs().is_some_and(over));
             forgotten |= binding.leases.len() < before;
         }
         client.bindings.retain(|binding| !binding.leases.is_empty());

@@ -9,7 +9,7 @@
 //! something newer of the same client. What cannot be held beside it is counted and reported.
 
 mod intake;
-mod kea;
+pub mod kea;
 mod moment;
 mod report;
 mod settings;
@@ -21,7 +21,6 @@ use std::process::ExitCode;
 use indicatif::{ProgressBar, ProgressStyle};
 
 pub(crate) use intake::Intake;
-pub(crate) use kea::{read as read_kea, written_at};
 pub(crate) use moment::rfc_3339;
 pub(crate) use report::{grouped, plain_table};
 
@@ -49,7 +48,7 @@ pub enum Format {
     Json,
 }
 
-/// Runs the command. Exits with 2 if something could not be taken over; an error, after which the
+/// Runs the command. Exits with 2 if something could not be taken over, of leases or of settings; an error, after which the
 /// exit code is 1, means that nothing was.
 pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let (report, format) = match arguments.source {

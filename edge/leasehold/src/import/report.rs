@@ -1,7 +1,9 @@
 //! What came of an import, for a person or as JSON.
 //!
 //! The JSON object has the keys of [`Summary`], which say what stood in the files, and those of
-//! [`Taken`], which say what became of it in the state.
+//! [`Taken`], which say what became of it in the state. `not_translated` lists what of the other
+//! server's configuration does not stand in ours, all of it: each with `path`, `value`, `reason`
+//! and `place`.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -13,7 +15,11 @@ use serde::Serialize;
 use store::import::kea::{BadLine, MAX_LISTED, Summary};
 
 use super::Format;
+use super::kea::NotTranslated;
 use super::settings::Settings;
+
+/// Characters of a value that a person is shown: it stands in the other server's file, too.
+const MAX_VALUE_CHARACTERS: usize = 60;
 
 /// What became of clients in a state.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -50,6 +56,8 @@ pub(super) struct Report {
     summary: Summary,
     #[serde(flatten)]
     taken: Taken,
+    /// What of the other server's configuration does not stand in ours.
+    not_translated: Vec<NotTranslated>,
     /// The configuration that was written.
     config: Option<PathBuf>,
     /// What to do next.
@@ -66,6 +74,7 @@ impl Report {
             hints: hints(&summary),
             summary,
             taken,
+            not_translated: Vec::new(),
             config: None,
         };
         if let Some(Settings { file, remarks }) = settings {
@@ -80,9 +89,14 @@ impl Report {
         Self { now, ..self }
     }
 
+    /// The same, with what could not be translated.
+    pub(super) fn without(self, not_translated: Vec<NotTranslated>) -> Self {
+        Self { not_translated, ..self }
+    }
+
     /// Whether everything could be taken over.
     pub(super) fn is_clean(&self) -> bool {
-        self.summary.bad_lines == 0 && self.taken.conflicts == 0
+        self.summary.bad_lines == 0 && self.taken.conflicts == 0 && self.not_translated.is_empty()
     }
 
     /// Prints it.
@@ -107,6 +121,11 @@ impl Report {
             writeln!(out, "{conflict}")?;
         }
         print_rest(self.taken.conflicts, self.taken.conflicting.len(), "conflicts", out)?;
+        for NotTranslated { path, value, reason, place } in self.not_translated.iter().take(MAX_LISTED) {
+            writeln!(out, "not translated: {path} = {}: {reason} ({place})", shortened(value))?;
+        }
+        let more = "settings that are not translated: --format json lists all of them";
+        print_rest(self.not_translated.len() as u64, self.not_translated.len().min(MAX_LISTED), more, out)?;
         for warning in &self.summary.warnings {
             writeln!(out, "warning: {warning}")?;
         }
@@ -121,16 +140,17 @@ impl Report {
     }
 
     fn counts(&self) -> Table {
-        let Self { state: _, dry_run: _, now: _, summary, taken, config: _, hints: _ } = self;
+        let Self { state: _, dry_run: _, now: _, summary, taken, not_translated, config: _, hints: _ } = self;
         let mut table = plain_table();
         let counts = [
             ("lines read", summary.lines),
             ("bad lines, left out", summary.bad_lines),
             ("deleted by later lines", summary.deletions),
             ("replaced by later lines", summary.superseded),
-            ("expired leases, left out", summary.expired),
-            ("released leases, left out", summary.released),
-            ("declined addresses, left out", summary.declined),
+            ("expired leases", summary.expired),
+            ("released leases", summary.released),
+            ("of those, remembered for their clients", summary.remembered),
+            ("declined addresses, at rest", summary.declined),
             ("registered addresses, left out", summary.registered),
             ("temporary addresses, left out", summary.temporary),
             ("active leases", summary.active),
@@ -138,6 +158,7 @@ impl Report {
             ("clients", summary.clients),
             ("clients known already, kept", taken.kept),
             ("clients in conflict, left out", taken.conflicts),
+            ("settings, not translated", not_translated.len() as u64),
         ];
         let always = ["active leases", "links", "clients"];
         for (what, count) in counts.into_iter().filter(|(what, count)| *count > 0 || always.contains(what)) {
@@ -161,6 +182,15 @@ fn hints(summary: &Summary) -> Vec<String> {
         "No lease is active: all of {leases} have expired. If the file is a copy of some time ago, \
          `--now file` imports it as of the moment it was last written."
     )]
+}
+
+/// A value in one line, and not too long a one.
+fn shortened(value: &serde_json::Value) -> String {
+    let text = value.to_string();
+    match text.char_indices().nth(MAX_VALUE_CHARACTERS) {
+        Some((end, _)) => format!("{}...", &text[..end]),
+        None => text,
+    }
 }
 
 fn print_rest(count: u64, listed: usize, what: &str, out: &mut dyn Write) -> std::io::Result<()> {

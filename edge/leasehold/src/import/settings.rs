@@ -1,7 +1,7 @@
 //! The configuration that goes with an import: `STATE/leasehold.toml`.
 //!
-//! It serves the imported links as it is, to this host alone. One that is there already may have
-//! been edited and is never touched; then the new one is put beside it.
+//! It serves the imported links as it is, and answers leasequeries of this host. One that is there
+//! already may have been edited and is never touched; then the new one is put beside it.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use lease::Link;
-use wire::{Duid, Prefix};
+use server::exchange::LinkTerms;
+use wire::Prefix;
 
 use crate::config::{AllowRule, Config, render};
 
@@ -23,11 +24,11 @@ pub(super) struct Settings {
     pub(super) remarks: Vec<String>,
 }
 
-/// Writes the configuration for these links into a state folder, which exists.
-pub(super) fn write(folder: &Path, server_id: Option<&Duid>, links: &[Link]) -> anyhow::Result<Settings> {
+/// Writes a configuration into a state folder, which exists, and whose configuration it becomes.
+pub(super) fn write(folder: &Path, config: Config) -> anyhow::Result<Settings> {
     let folder = fs::canonicalize(folder).with_context(|| format!("cannot find {}", folder.display()))?;
-    let state = folder.to_str().context("a configuration cannot name a folder that is not UTF-8")?;
-    let text = render(&configuration(server_id, state, links));
+    folder.to_str().context("a configuration cannot name a folder that is not UTF-8")?;
+    let text = render(&Config { state: folder.clone(), ..config });
     let file = folder.join("leasehold.toml");
     let mut remarks = faults(&file, &text);
     let file = match fs::read(&file) {
@@ -44,17 +45,18 @@ pub(super) fn write(folder: &Path, server_id: Option<&Duid>, links: &[Link]) -> 
     Ok(Settings { file, remarks })
 }
 
-/// The links, which this host alone may ask about.
-fn configuration(server_id: Option<&Duid>, state: &str, links: &[Link]) -> Config {
-    let mut config = Config {
-        server_id: server_id.cloned(),
-        state: PathBuf::from(state),
-        links: links.to_vec(),
-        ..Config::default()
-    };
-    let this_host = Prefix::new(Ipv6Addr::LOCALHOST, 128).expect("128 bits are a prefix");
-    config.leasequery.allow.push(AllowRule { from: this_host, queries: None });
+/// These links, about which this host alone may ask.
+pub(super) fn of_links(links: Vec<Link>) -> Config {
+    let mut config = Config { links, ..Config::default() };
+    config.dhcp.rules.links = config.links.iter().map(|link| (link.id, LinkTerms::default())).collect();
+    config.leasequery.allow.push(this_host());
     config
+}
+
+/// That this host may ask.
+pub(super) fn this_host() -> AllowRule {
+    let from = Prefix::new(Ipv6Addr::LOCALHOST, 128).expect("128 bits are a prefix");
+    AllowRule { from, queries: None }
 }
 
 /// What in the other server's configuration cannot stand in ours, and has to be mended by hand.

@@ -39,6 +39,6 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<(Report, Format)> {
     bar.finish_and_clear();
     let summary =
         Summary { clients: *clients, active: 2 * clients, links: links.len() as u64, ..Summary::default() };
-    let settings = settings::write(into, None, &links)?;
+    let settings = settings::write(into, settings::of_links(links))?;
     Ok((Report::new(into, summary, taken, Some(settings)), *format))
 }

@@ -3,20 +3,26 @@
 //! Kea keeps leases; the unit here is the client. Its leases may stand anywhere in the files, were heard of
 //! at different times, and may have come through different relays: the lease heard of last says where the
 //! client is.
+//!
+//! A declined lease is nobody's in Kea, and must rest all the same. It is kept as the lease of a client on its
+//! link that has the DUID which Kea writes for nobody, 00:00:00.
 
 use std::net::Ipv6Addr;
 
 use lease::{Binding, Client, ClientKey, Heard, IaKind, Lease, LeaseState, LinkId, RelayPath, Resource};
-use wire::{Duid, OptionCode, Prefix};
+use wire::{Duid, Iaid, OptionCode, Prefix};
 
 use super::ImportError;
 use super::leases::{LeaseLine, LeaseType, Strictness};
 use super::links::{Links, excluded};
+use super::settle::Settled;
 use super::summary::Summary;
 
 /// Leases of one client on one link. A record may have 1 MiB, of which a lease takes up to 54 octets; whoever
 /// has thousands is no client but a mistake.
 const MAX_LEASES: usize = 10_000;
+/// What Kea writes in place of a DUID for a lease that is nobody's.
+const NOBODY: [u8; 3] = [0, 0, 0];
 
 /// From the files' time to real time.
 #[derive(Debug, Clone, Copy)]
@@ -25,9 +31,16 @@ pub(super) struct Clock {
     pub(super) now: u64,
     /// Seconds since 1970 in the files, at the same moment.
     pub(super) file_now: u64,
+    /// Seconds that a lease is remembered after its end.
+    pub(super) remember_secs: u32,
 }
 
 impl Clock {
+    /// Whether what ended at a moment of the files is still remembered.
+    pub(super) fn is_remembered(self, ended_at: u64) -> bool {
+        ended_at.saturating_add(u64::from(self.remember_secs)) > self.file_now
+    }
+
     /// A moment of the files, in reality. What would lie before 1970 lies there.
     fn real(self, file_time: u64) -> u64 {
         if file_time >= self.file_now {
@@ -38,16 +51,16 @@ impl Clock {
     }
 }
 
-/// Groups leases in force, in the order of links and DUIDs.
+/// Groups leases, in the order of links and DUIDs.
 pub(super) fn group(
-    lines: Vec<LeaseLine>,
+    leases: Vec<Settled>,
     links: &mut Links,
     clock: Clock,
     strictness: Strictness,
     summary: &mut Summary,
 ) -> Result<Vec<Client>, ImportError> {
     let mut held: Vec<Held> =
-        lines.into_iter().filter_map(|line| Held::new(line, links, clock, summary)).collect();
+        leases.into_iter().filter_map(|lease| Held::new(lease, links, clock, summary)).collect();
     held.sort_unstable_by(|a, b| a.order().cmp(&b.order()));
     let mut clients = Vec::new();
     for leases in held.chunk_by(|a, b| (a.link, &a.duid) == (b.link, &b.duid)) {
@@ -56,14 +69,15 @@ pub(super) fn group(
             let reason = || format!("the client holds more than {MAX_LEASES} leases on one link");
             lease.line.leave_out(reason, strictness, summary)?;
         }
-        summary.active += leases.len() as u64;
+        let active = leases.iter().filter(|lease| lease.lease.state == LeaseState::Active);
+        summary.active += active.count() as u64;
         clients.push(client(leases, clock, summary));
     }
     summary.clients = clients.len() as u64;
     Ok(clients)
 }
 
-/// A lease in force: whose, where, and as what it is kept.
+/// A lease that counts: whose, where, and as what it is kept.
 struct Held {
     duid: Duid,
     link: LinkId,
@@ -73,9 +87,16 @@ struct Held {
 }
 
 impl Held {
-    /// `None` for a lease that is nobody's, or of a temporary address: no lease in force is.
-    fn new(mut line: LeaseLine, links: &mut Links, clock: Clock, summary: &mut Summary) -> Option<Self> {
-        let duid = line.duid.take()?;
+    /// `None` for a lease of a temporary address, or one without a client: neither counts.
+    fn new(settled: Settled, links: &mut Links, clock: Clock, summary: &mut Summary) -> Option<Self> {
+        let Settled { mut line, state } = settled;
+        let duid = match state {
+            LeaseState::Declined => {
+                line.iaid = Iaid(0);
+                Duid::new(&NOBODY).ok()?
+            }
+            LeaseState::Active | LeaseState::Released | LeaseState::Expired => line.duid.take()?,
+        };
         let link = links.of_subnet(line.subnet, summary);
         let (kind, resource, excluded) = match line.lease_type {
             LeaseType::Address => (IaKind::Address, Resource::Address(line.resource.address()), None),
@@ -84,14 +105,14 @@ impl Held {
             }
             LeaseType::Temporary => return None,
         };
-        let lease = Lease {
-            resource,
-            state: LeaseState::Active,
-            granted_unix_secs: clock.real(line.heard_at),
-            preferred_secs: line.preferred_secs.min(line.valid_secs),
-            valid_secs: line.valid_secs,
-            excluded,
+        let (since, preferred_secs, valid_secs) = match state {
+            LeaseState::Active => (line.heard_at, line.preferred_secs.min(line.valid_secs), line.valid_secs),
+            // Kea makes the time an address rests its valid lifetime.
+            LeaseState::Declined => (line.heard_at, 0, line.valid_secs),
+            LeaseState::Released | LeaseState::Expired => (line.ended_at(), 0, clock.remember_secs),
         };
+        let granted_unix_secs = clock.real(since);
+        let lease = Lease { resource, state, granted_unix_secs, preferred_secs, valid_secs, excluded };
         Some(Self { duid, link: link.id, kind, lease, line })
     }
 

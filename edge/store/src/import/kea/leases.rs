@@ -103,6 +103,12 @@ impl LeaseLine {
         (self.valid_secs != INFINITE).then(|| self.heard_at + u64::from(self.valid_secs))
     }
 
+    /// When it ended, as far as is known, in seconds since 1970: of one that was given back, Kea only keeps
+    /// when its client was heard last before.
+    pub(super) fn ended_at(&self) -> u64 {
+        self.expires_at().unwrap_or(self.heard_at)
+    }
+
     /// Reports that it cannot be used after all.
     pub(super) fn leave_out(
         &self,

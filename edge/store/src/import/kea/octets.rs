@@ -5,7 +5,7 @@
 
 /// Appends the octets of hexadecimal digits, two an octet, with or without `0x` before them.
 /// `None`, with `out` in an undefined state, if the text is anything else.
-pub(super) fn append_hex(text: &[u8], out: &mut Vec<u8>) -> Option<()> {
+pub fn append_hex(text: &[u8], out: &mut Vec<u8>) -> Option<()> {
     let digits = text.strip_prefix(b"0x").or_else(|| text.strip_prefix(b"0X")).unwrap_or(text);
     let (pairs, []) = digits.as_chunks::<2>() else { return None };
     out.reserve(pairs.len());
@@ -17,7 +17,7 @@ pub(super) fn append_hex(text: &[u8], out: &mut Vec<u8>) -> Option<()> {
 
 /// Appends the octets of colon-separated hexadecimal, one or two digits an octet; nothing for no text.
 /// `None`, with `out` in an undefined state, if the text is anything else.
-pub(super) fn append_colon_hex(text: &[u8], out: &mut Vec<u8>) -> Option<()> {
+pub fn append_colon_hex(text: &[u8], out: &mut Vec<u8>) -> Option<()> {
     if text.is_empty() {
         return Some(());
     }

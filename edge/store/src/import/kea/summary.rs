@@ -39,13 +39,15 @@ pub struct Summary {
     pub expired: u64,
     /// Leases that clients gave back and that Kea still remembers.
     pub released: u64,
-    /// Addresses that a client found in use by somebody else.
+    /// Leases whose time is over or that were given back, and that are remembered for their clients.
+    pub remembered: u64,
+    /// Addresses that a client found in use by somebody else, and that rest.
     pub declined: u64,
     /// Addresses that clients chose for themselves and only told the server about (RFC 9686).
     pub registered: u64,
     /// Temporary addresses (IA_TA), which are not imported.
     pub temporary: u64,
-    /// Clients imported: one for each DUID on each link.
+    /// Clients imported: one for each DUID on each link, those included of whom something is only remembered.
     pub clients: u64,
     /// Links imported.
     pub links: u64,
@@ -72,7 +74,7 @@ impl Summary {
     }
 
     /// Counts a warning, and keeps it if there is room.
-    pub(super) fn warn(&mut self, warning: impl FnOnce() -> String) {
+    pub fn warn(&mut self, warning: impl FnOnce() -> String) {
         self.warning_count += 1;
         if self.warnings.len() < MAX_LISTED {
             self.warnings.push(warning());

@@ -9,10 +9,11 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use anyhow::{Context, anyhow};
+use store::import::kea::octets;
 use wire::Duid;
 
 use super::json::{ConfigError, Value};
-use super::{ImportError, octets};
 
 /// The file that Kea keeps its DUID in.
 const FILE_NAME: &str = "kea-dhcp6-serverid";
@@ -79,7 +80,7 @@ impl ServerId {
         &self,
         lease_file: &Path,
         data_directory: Option<&Path>,
-    ) -> Result<Option<Duid>, ImportError> {
+    ) -> anyhow::Result<Option<Duid>> {
         let kind = match self {
             Self::Given(duid) => return Ok(Some(duid.clone())),
             Self::Stored(kind) => kind.to_be_bytes(),
@@ -96,14 +97,16 @@ impl ServerId {
     }
 }
 
-fn stored_duid(path: PathBuf) -> Result<Option<Duid>, ImportError> {
+fn stored_duid(path: PathBuf) -> anyhow::Result<Option<Duid>> {
     let text = match fs::read(&path) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(ImportError::Read { path, error }),
+        Err(error) => return Err(error).with_context(|| path.display().to_string()),
     };
     let mut octets = Vec::new();
     let duid =
         octets::append_colon_hex(text.trim_ascii(), &mut octets).and_then(|()| Duid::new(&octets).ok());
-    duid.map(Some).ok_or(ImportError::ServerId(path))
+    let wrong =
+        || anyhow!("{}: not a DUID as Kea writes it, as in 00:03:00:01:02:00:00:00:00:aa", path.display());
+    duid.map(Some).ok_or_else(wrong)
 }

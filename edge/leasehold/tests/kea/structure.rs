@@ -1,22 +1,18 @@
-//! Kea's configurations: files in; links, pools and errors with their places out.
+//! Subnets, pools, relays, who the server is; and errors with their places.
 
 use std::net::Ipv6Addr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use lease::DelegationPool;
-use store::import::kea::ServerId;
-use store::import::kea::config::{KeaConfig, Network, read};
+use lease::{AddressPool, DelegationPool, InterfacePattern, LinkId};
+use leasehold::import::kea::{ServerId, Translation, translate};
 use wire::Prefix;
 
-fn read_test_file(name: &str) -> KeaConfig {
-    read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/kea/conf").join(name)).unwrap()
-}
+use crate::{assert_good, file, translate_text};
 
-fn read_text(text: &str) -> Result<KeaConfig, String> {
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("kea.conf");
-    std::fs::write(&path, text).unwrap();
-    read(&path).map_err(|error| error.to_string().replace(&format!("{}/", directory.path().display()), ""))
+fn read_test_file(name: &str) -> Translation {
+    let translation = translate(&file("conf").join(name)).unwrap();
+    assert_good(&translation);
+    translation
 }
 
 fn address(text: &str) -> Ipv6Addr {
@@ -27,71 +23,67 @@ fn prefix(text: &str) -> Prefix {
     text.parse().unwrap()
 }
 
-fn outline(network: &Network) -> (Option<&str>, Vec<(u32, String)>) {
-    (
-        network.name.as_deref(),
-        network.subnets.iter().map(|subnet| (subnet.id, subnet.prefix.to_string())).collect(),
-    )
-}
-
 #[test]
-fn a_shared_network_is_one_network_and_so_is_a_subnet_outside() {
-    let config = read_test_file("everything.conf");
-    let [shared, single] = &config.networks[..] else { panic!("{:?}", config.networks) };
-    let subnets = vec![(20, "2001:db8:2::/64".to_owned()), (30, "2001:db8:3::/64".to_owned())];
-    assert_eq!(outline(shared), (Some("city // not a comment"), subnets));
-    assert_eq!(shared.relays, ["2001:db8:2::1", "2001:db8:3::1"].map(address));
-    assert_eq!((shared.interface.as_deref(), &shared.subnets[1].interface), (Some("eth1"), &None));
-    assert_eq!(outline(single), (None, vec![(1, "2001:db8:1::/64".to_owned())]));
-    assert_eq!(single.subnets[0].relays, [address("fe80::1")]);
-    assert_eq!(single.subnets[0].interface.as_deref(), Some("eth0"));
+fn a_shared_network_is_one_link_and_so_is_a_subnet_outside() {
+    let Translation { config, subnets, .. } = read_test_file("everything.conf");
+    let [shared, single] = &config.links[..] else { panic!("{:?}", config.links) };
+    assert_eq!((shared.id, shared.name.as_str()), (LinkId(20), "city // not a comment"));
+    assert_eq!((single.id, single.name.as_str()), (LinkId(1), "subnet-1"));
+    assert_eq!(subnets, [vec![20, 30], vec![1]]);
+    assert_eq!(shared.prefixes, ["2001:db8:2::/64", "2001:db8:3::/64"].map(prefix));
+    assert_eq!(shared.relay_addresses, ["2001:db8:2::1", "2001:db8:3::1"].map(address));
+    assert_eq!(single.relay_addresses, [address("fe80::1")]);
+    assert_eq!(shared.interfaces, [InterfacePattern("eth1".to_owned())]);
+    assert_eq!(single.interfaces, [InterfacePattern("eth0".to_owned())]);
 }
 
 #[test]
 fn pools_are_ranges_or_prefixes() {
-    let config = read_test_file("everything.conf");
-    let pools = &config.networks[0].subnets[0].pools;
-    assert_eq!(pools[0], (address("2001:db8:2::1000"), address("2001:db8:2::1fff")));
-    assert_eq!(pools[1], (address("2001:db8:2::8000"), address("2001:db8:2::ffff")));
+    let config = read_test_file("everything.conf").config;
+    let pool = |first: &str, last: &str| AddressPool { first: address(first), last: address(last) };
+    let expected =
+        [pool("2001:db8:2::1000", "2001:db8:2::1fff"), pool("2001:db8:2::8000", "2001:db8:2::ffff")];
+    assert_eq!(config.links[0].address_pools, expected);
 }
 
 #[test]
 fn prefixes_to_delegate_and_what_is_left_out_of_them() {
-    let config = read_test_file("everything.conf");
+    let config = read_test_file("everything.conf").config;
     let excluded = Some(prefix("2001:db8:a000:80::/64"));
     let expected = [
         DelegationPool { prefix: prefix("2001:db8:a000::/40"), delegated_length: 56, excluded },
         DelegationPool { prefix: prefix("2001:db8:b000::/56"), delegated_length: 56, excluded: None },
     ];
-    assert_eq!(config.networks[0].subnets[1].pd_pools, expected);
+    assert_eq!(config.links[0].delegation_pools, expected);
 }
 
 #[test]
 fn the_rest_of_the_file() {
-    let config = read_test_file("everything.conf");
-    assert_eq!(config.lease_file, Some(PathBuf::from("/srv/kea/leases6.csv")));
-    assert_eq!(config.data_directory, Some(PathBuf::from("/srv/kea")));
-    assert_eq!(config.warnings, ["3 host reservations are not imported"]);
+    let translation = read_test_file("everything.conf");
+    assert_eq!(translation.lease_file, Some(PathBuf::from("/srv/kea/leases6.csv")));
+    assert_eq!(translation.data_directory, Some(PathBuf::from("/srv/kea")));
+    let [warning] = &translation.warnings[..] else { panic!("{:?}", translation.warnings) };
+    assert!(warning.contains("five eighths"), "{warning}");
 }
 
 #[test]
 fn subnets_without_a_number_are_numbered_as_kea_does() {
-    let config = read_test_file("numbers.conf");
-    let mut numbers: Vec<_> = config.networks.iter().flat_map(|network| outline(network).1).collect();
+    let Translation { config, subnets, warnings, .. } = read_test_file("numbers.conf");
+    let prefixes = config.links.iter().flat_map(|link| &link.prefixes).map(ToString::to_string);
+    let mut numbers: Vec<_> = subnets.into_iter().flatten().zip(prefixes).collect();
     numbers.sort();
     let expected = [(1, "3"), (2, "4"), (3, "1"), (4, "2"), (77, "5")];
     assert_eq!(numbers, expected.map(|(id, n)| (id, format!("2001:db8:{n}::/64"))));
-    assert_eq!(config.warnings.len(), 4);
-    assert!(
-        config.warnings[0]
-            .ends_with("numbers.conf:4: subnet 2001:db8:3::/64 has no id; taken for number 1, as Kea counts")
-    );
+    assert_eq!(warnings.len(), 6);
+    let warnings: Vec<_> = warnings.iter().filter(|warning| warning.contains("has no id")).collect();
+    let first = "numbers.conf:4: subnet 2001:db8:3::/64 has no id; taken for number 1, as Kea counts";
+    assert!(warnings[0].ends_with(first), "{}", warnings[0]);
 }
 
 #[test]
 fn the_server_keeps_its_duid() {
     let given = |text: &str| {
-        let config = read_text(&format!("{{\"Dhcp6\": {{ \"server-id\": {{ {text} }} }} }}")).unwrap();
+        let config = translate_text(&format!("{{\"Dhcp6\": {{ \"server-id\": {{ {text} }} }} }}")).unwrap();
         match config.server_id {
             ServerId::Given(duid) => duid.to_string(),
             ServerId::Stored(kind) => format!("stored {kind}"),
@@ -111,7 +103,7 @@ fn the_server_keeps_its_duid() {
     ] {
         assert_eq!(given(text), expected, "{text}");
     }
-    assert_eq!(read_text(r#"{"Dhcp6": {}}"#).unwrap().server_id, ServerId::Stored(1));
+    assert_eq!(translate_text(r#"{"Dhcp6": {}}"#).unwrap().server_id, ServerId::Stored(1));
 }
 
 #[test]
@@ -173,30 +165,18 @@ fn errors_say_where_and_what_would_be_right() {
             "kea.conf:1: `identifier` of `server-id` must be hexadecimal, two digits an octet",
         ),
     ] {
-        assert_eq!(read_text(&text).map(|_| ()), Err(error.to_owned()), "{text}");
+        assert_eq!(translate_text(&text).map(|_| ()), Err(error.to_owned()), "{text}");
     }
-    let error = read_text(&subnet("\"id\": 9},\n{ \"subnet\": \"2001:db9::/64\", \"id\": 9")).unwrap_err();
+    let error =
+        translate_text(&subnet("\"id\": 9},\n{ \"subnet\": \"2001:db9::/64\", \"id\": 9")).unwrap_err();
     assert_eq!(error, "kea.conf:4: the subnet at kea.conf:3 has number 9 too; give each its own `id`");
 }
 
 #[test]
 fn leases_in_a_database_have_to_be_dumped() {
-    let config =
-        read_text("{\"Dhcp6\": {\"lease-database\":\n{\"type\": \"mysql\", \"name\": \"kea\"}}}").unwrap();
-    assert_eq!(config.lease_file, None);
-    assert!(config.warnings[0].contains("kea.conf:2: leases are kept in mysql"), "{:?}", config.warnings);
-}
-
-#[test]
-fn what_kea_itself_ran_with() {
-    for name in ["kea-2.2-dhcp6.conf", "kea-3.3-dhcp6.conf"] {
-        let config =
-            read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../samples/kea").join(name)).unwrap();
-        assert_eq!(config.networks.len(), 1);
-        assert_eq!(outline(&config.networks[0]), (None, vec![(1, "2001:db8:1::/64".to_owned())]));
-        assert_eq!(config.lease_file, Some(PathBuf::from("/var/lib/kea/kea-leases6.csv")));
-        let ServerId::Given(duid) = config.server_id else { panic!("{name}") };
-        assert_eq!(duid.to_string(), "00:03:00:01:02:00:00:00:00:aa");
-        assert_eq!(config.warnings, Vec::<String>::new());
-    }
+    let text = "{\"Dhcp6\": {\"lease-database\":\n{\"type\": \"mysql\", \"name\": \"kea\"}}}";
+    let translation = translate_text(text).unwrap();
+    assert_eq!(translation.lease_file, None);
+    let warnings = translation.warnings;
+    assert!(warnings.iter().any(|warning| warning.contains(":2: leases are kept in mysql")), "{warnings:?}");
 }

@@ -12,8 +12,6 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use thiserror::Error;
-
 /// Values inside one another. Kea's own need a dozen; this bounds the stack a file can make us use.
 const MAX_DEPTH: usize = 100;
 /// Files included by one another: Kea's own limit.
@@ -38,14 +36,22 @@ impl fmt::Display for Mark {
 }
 
 /// What is wrong with a configuration, and where.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("{mark}: {what}")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigError {
     /// Where.
     pub mark: Mark,
     /// What is wrong, and what would be right.
     pub what: String,
 }
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { mark, what } = self;
+        write!(f, "{mark}: {what}")
+    }
+}
+
+impl std::error::Error for ConfigError {}
 
 /// A value and where it begins.
 #[derive(Debug, Clone)]
@@ -90,6 +96,19 @@ impl Value {
             Ok(text)
         } else {
             Err(self.error(format!("`{name}` must be a text in double quotes")))
+        }
+    }
+
+    /// The same as plain JSON.
+    pub(super) fn plain(&self) -> serde_json::Value {
+        match &self.json {
+            Json::Null => serde_json::Value::Null,
+            Json::Boolean(boolean) => (*boolean).into(),
+            Json::Integer(number) => (*number).into(),
+            Json::Real(number) => (*number).into(),
+            Json::Text(text) => text.clone().into(),
+            Json::List(values) => values.iter().map(Self::plain).collect(),
+            Json::Map(members) => members.iter().map(|(key, value)| (key.clone(), value.plain())).collect(),
         }
     }
 
@@ -412,25 +431,12 @@ mod tests {
         read_files(&[("a", text)])
     }
 
-    /// The value as plain JSON, read by somebody else.
-    fn plain(value: &Value) -> serde_json::Value {
-        match &value.json {
-            Json::Null => serde_json::Value::Null,
-            Json::Boolean(boolean) => (*boolean).into(),
-            Json::Integer(number) => (*number).into(),
-            Json::Real(number) => (*number).into(),
-            Json::Text(text) => text.clone().into(),
-            Json::List(values) => values.iter().map(plain).collect(),
-            Json::Map(members) => members.iter().map(|(key, value)| (key.clone(), plain(value))).collect(),
-        }
-    }
-
     #[test]
     fn plain_json_is_read_as_everybody_reads_it() {
         let text =
             r#"{"a": [1, -2, 3.5, 1e3, true, false, null, [], {}], "b": {"c": "d\n\u00e9\"\\ //#"}, "": ""}"#;
         let expected: serde_json::Value = serde_json::from_str(text).unwrap();
-        assert_eq!(plain(&read_text(text).unwrap()), expected);
+        assert_eq!(read_text(text).unwrap().plain(), expected);
     }
 
     #[test]
@@ -478,7 +484,7 @@ mod tests {
             ("\n<?include \"b\"?>", "a:2: b cannot be read: No such file or directory (os error 2)"),
             ("<?include \"a\"?>", "a:1: more than 10 files include one another"),
         ] {
-            assert_eq!(read_text(text).map(|value| plain(&value)), Err(error.to_owned()), "{text}");
+            assert_eq!(read_text(text).map(|value| value.plain()), Err(error.to_owned()), "{text}");
         }
         let deep = "[".repeat(100_000);
         assert_eq!(read_text(&deep).unwrap_err(), "a:1: more than 100 braces and brackets are open");
