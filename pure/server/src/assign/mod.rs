@@ -102,7 +102,7 @@ impl Assigner {
 
     /// To be called, after the table has changed, with each resource whose holder may have changed.
     pub fn note(&mut self, resource: Resource, table: &Table) {
-        if table.holders(resource).next().is_some() {
+        if self.offers.knows(resource) && table.holders(resource).next().is_some() {
             self.offers.forget(resource);
         }
         self.refresh(resource, table);

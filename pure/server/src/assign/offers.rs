@@ -57,6 +57,11 @@ impl Offers {
         self.by_client.remove(&(client, resource));
     }
 
+    /// Whether just this is offered to anybody.
+    pub(super) fn knows(&self, resource: Resource) -> bool {
+        self.by_span.get(span_of(resource)).is_some()
+    }
+
     /// Forgets one offer whose time is over; all are kept for the same time, so the oldest ends first.
     pub(super) fn forget_expired(&mut self, now: Instant) -> Option<Resource> {
         let (resource, until) = self.oldest()?;

@@ -203,7 +203,7 @@ fn overlap(a: Found, b: Found) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 32, failure_persistence: None, ..ProptestConfig::default() })]
 
     // DH-L-10, DH-L-12, DH-S-15
     #[test]
