@@ -12,6 +12,7 @@
 //! Invariant: nothing that is found overlaps what anybody holds, what another client was offered, or
 //! what is kept for others.
 
+mod blocks;
 mod ground;
 mod interface_ids;
 mod offers;

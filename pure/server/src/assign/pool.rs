@@ -14,12 +14,9 @@ use std::net::Ipv6Addr;
 use lease::{AddressPool, DelegationPool, IaKind, Resource};
 use wire::Prefix;
 
+use super::blocks::{Bits, POSITIONS, Sweep, bits_between, last_of, merge};
 use super::ground::Ground;
 use super::runs::Runs;
-
-/// The positions of a block, a bit for each.
-type Bits = u16;
-const POSITIONS: u64 = Bits::BITS as u64;
 
 /// Entries at one position after which the rest of it is leapt over: a position may be a /56 in which
 /// a million addresses are held.
@@ -214,7 +211,7 @@ impl Pool {
 
     /// Runs of full blocks, in one pass over what is taken.
     fn full_between(&self, first: u64, last: u64, ground: &Ground<'_>) -> Vec<(u64, u64)> {
-        let mut sweep = Sweep { block: first, bits: 0, full: Vec::new() };
+        let mut sweep = Sweep::from_block(first);
         let end = last_of(last).min(self.last_position);
         for (from, to) in self.taken_between(first * POSITIONS, end, ground) {
             sweep.take(from, to);
@@ -222,8 +219,7 @@ impl Pool {
         if end == self.last_position && end != last_of(last) {
             sweep.take(end + 1, last_of(last));
         }
-        sweep.flush();
-        sweep.full
+        sweep.finish()
     }
 
     /// What is taken between two positions, as ranges in the order of where they begin.
@@ -266,73 +262,4 @@ impl Pool {
             Some((position, position))
         })
     }
-}
-
-/// Fills block after block.
-struct Sweep {
-    block: u64,
-    bits: Bits,
-    full: Vec<(u64, u64)>,
-}
-
-impl Sweep {
-    /// Takes a range; ranges come in the order of where they begin. What it says of blocks that are
-    /// done has been said before, by the range that led beyond them.
-    fn take(&mut self, from: u64, to: u64) {
-        let from = from.max(self.block * POSITIONS);
-        if to < from {
-            return;
-        }
-        self.go_to(from / POSITIONS);
-        let end = to / POSITIONS;
-        if end > self.block {
-            self.bits |= Bits::MAX << (from % POSITIONS);
-            self.flush();
-            if self.block + 1 < end {
-                self.push(self.block + 1, end - 1);
-            }
-            (self.block, self.bits) = (end, 0);
-            self.bits |= bits_between(0, to % POSITIONS);
-        } else {
-            self.bits |= bits_between(from % POSITIONS, to % POSITIONS);
-        }
-    }
-
-    fn go_to(&mut self, block: u64) {
-        if block != self.block {
-            self.flush();
-            (self.block, self.bits) = (block, 0);
-        }
-    }
-
-    fn flush(&mut self) {
-        if self.bits == Bits::MAX {
-            self.push(self.block, self.block);
-        }
-    }
-
-    fn push(&mut self, first: u64, last: u64) {
-        match self.full.last_mut() {
-            Some((_, end)) if *end + 1 == first => *end = last,
-            _ => self.full.push((first, last)),
-        }
-    }
-}
-
-fn last_of(block: u64) -> u64 {
-    block * POSITIONS + (POSITIONS - 1)
-}
-
-fn bits_between(first: u64, last: u64) -> Bits {
-    (Bits::MAX << first) & (Bits::MAX >> (POSITIONS - 1 - last))
-}
-
-/// Two rows in order, as one.
-fn merge<T: Ord>(a: impl Iterator<Item = T>, b: impl Iterator<Item = T>) -> impl Iterator<Item = T> {
-    let (mut a, mut b) = (a.peekable(), b.peekable());
-    std::iter::from_fn(move || match (a.peek(), b.peek()) {
-        (Some(of_a), Some(of_b)) if of_b < of_a => b.next(),
-        (None, _) => b.next(),
-        _ => a.next(),
-    })
 }

@@ -25,6 +25,7 @@ pub(crate) const OFFER_SECS: u64 = 30;
 /// A server's links, what is held on them, and the assigner.
 pub(crate) struct Office {
     pub(crate) links: Vec<Link>,
+    reservations: Vec<Reservation>,
     pub(crate) table: Table,
     pub(crate) assigner: Assigner,
     pub(crate) now: Now,
@@ -37,10 +38,13 @@ impl Office {
 
     pub(crate) fn with_reservations(links: Vec<Link>, reservations: Vec<Reservation>) -> Self {
         let table = Table::default();
-        let all = Links::new(links.clone());
-        let offer_for = Duration::from_secs(OFFER_SECS);
-        let assigner = Assigner::new(&all, reservations, offer_for, [1, 2], &table);
-        Self { links, table, assigner, now: at(0) }
+        let assigner = assigner(&links, &reservations, &table);
+        Self { links, reservations, table, assigner, now: at(0) }
+    }
+
+    /// Begins anew with what is in the table.
+    pub(crate) fn restart(&mut self) {
+        self.assigner = assigner(&self.links, &self.reservations, &self.table);
     }
 
     /// What a client would be given on the first link, if it just asks.
@@ -92,6 +96,11 @@ impl Office {
     pub(crate) fn wait_secs(&mut self, secs: u64) {
         self.now = at(self.now.instant.since(at(0).instant).as_secs() + secs);
     }
+}
+
+fn assigner(links: &[Link], reservations: &[Reservation], table: &Table) -> Assigner {
+    let links = Links::new(links.to_vec());
+    Assigner::new(&links, reservations.to_vec(), Duration::from_secs(OFFER_SECS), [1, 2], table)
 }
 
 /// What a client says besides who it is.
