@@ -16,6 +16,22 @@ use tempfile::TempDir;
 /// How long the program may take to begin.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// The configuration that the server is started with as a rule.
+const USUAL: &str = "usual.toml";
+
+/// A link whose clients come through the relay.
+pub(crate) const LINK: &str = r#"
+    [[link]]
+    id = 1
+    name = "access"
+    prefixes = ["2001:db8:1::/64"]
+    rapid-commit = true
+    address-pools = ["2001:db8:1:0:1::/80"]
+    [[link.delegation-pools]]
+    prefix = "2001:db8:f000::/36"
+    delegated-length = 56
+"#;
+
 /// Runs the server on a file system of 40 megabytes, which is filled on demand, and afterwards brings its
 /// state folder to where it can be looked at. 77 says that mounting is not permitted.
 const ON_SMALL_DISK: &str = r#"
@@ -76,6 +92,35 @@ impl Server {
     }
 
     fn configure(&self, file: &str, state: PathBuf) -> PathBuf {
+        self.write(file, state, LINK)
+    }
+
+    /// Writes another configuration with these links, and has the server read it.
+    pub(crate) fn reload(&self, links: &str) {
+        self.write(USUAL, self.state(), links);
+        self.signal("HUP");
+    }
+
+    /// Sends a signal, by its name without SIG.
+    pub(crate) fn signal(&self, name: &str) {
+        let process = self.running.lock().unwrap().as_ref().unwrap().id().to_string();
+        assert!(Command::new("kill").args(["-s", name, &process]).status().unwrap().success());
+    }
+
+    /// Waits until the server says a line with these words.
+    pub(crate) fn wait_until_it_says(&self, words: &str) {
+        let said = self.stderr.lock().unwrap();
+        loop {
+            let line = said.as_ref().unwrap().recv_timeout(PATIENCE);
+            let line = line.unwrap_or_else(|_| panic!("{words:?} was not said: {:?}", self.said));
+            self.said.lock().unwrap().push(line.clone());
+            if line.contains(words) {
+                return;
+            }
+        }
+    }
+
+    fn write(&self, file: &str, state: PathBuf, links: &str) -> PathBuf {
         let file = self.folder.path().join(file);
         let text = format!(
             r#"
@@ -85,15 +130,7 @@ impl Server {
             [leasequery]
             udp.listen = []
             bulk.listen = []
-            [[link]]
-            id = 1
-            name = "access"
-            prefixes = ["2001:db8:1::/64"]
-            rapid-commit = true
-            address-pools = ["2001:db8:1:0:1::/80"]
-            [[link.delegation-pools]]
-            prefix = "2001:db8:f000::/36"
-            delegated-length = 56
+            {links}
             "#,
             address = self.address,
         );
@@ -103,7 +140,7 @@ impl Server {
 
     /// Starts the server, and waits until it listens.
     pub(crate) fn start(&mut self) {
-        let file = self.configure("usual.toml", self.state());
+        let file = self.configure(USUAL, self.state());
         let mut command = Command::new(env!("CARGO_BIN_EXE_leasehold"));
         command.arg("serve").arg("--config").arg(file);
         assert!(self.spawn(command), "{:?}", self.said);

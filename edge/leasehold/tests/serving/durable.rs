@@ -3,15 +3,12 @@
 //! The server is the real program with its real store. Subscribers behind a simulated relay note what
 //! they are told; afterwards the store is opened, and everything that was told has to be in it.
 
-mod server;
-mod subscriber;
-
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 
+use crate::server::Server;
+use crate::subscriber::{Relay, Told};
 use lease::{ClientKey, LeaseState, Table};
-use server::Server;
-use subscriber::{Relay, Told};
 
 /// Subscribers that ask at a time: so many answers are on their way when the server dies.
 const AT_A_TIME: u32 = 16;

@@ -1,0 +1,7 @@
+//! `leasehold serve` as a program: started, killed, told to read its configuration anew, stopped. No root, no
+//! interfaces: subscribers are simulated behind a relay on the loopback interface.
+
+mod durable;
+mod reload;
+mod server;
+mod subscriber;
