@@ -44,6 +44,8 @@ discards! {
     Unicast "unicast";
     /// The operator has this client ignored.
     IgnoredClient "ignored-client";
+    /// Multicast that came in on an interface which is not served.
+    NotServed "not-served";
     /// Nothing says which link the client is on.
     NoLink "no-link";
     /// More identity associations than anybody needs.

@@ -22,10 +22,13 @@ use world::Now;
 
 use super::release::Held;
 use super::service::Service;
-use crate::net::{self, Batch, Membership, Outgoing, Poller, Received, ServerSocket, Waker, Watcher};
+use crate::net::{self, Batch, Membership, Outgoing, Poller, Ready, Received, ServerSocket, Waker, Watcher};
 
 /// How often it is looked whether a lease has run out: nobody is told the time of day more exactly.
 const EXPIRY_INTERVAL: Duration = Duration::from_secs(1);
+/// How long a change of interfaces is let grow before it is looked at: they come and go in swarms, and
+/// looking at thousands takes a while.
+const SETTLING: Duration = Duration::from_millis(50);
 /// Clients whose leases are ended at once, so that answers do not wait for a whole city's.
 const EXPIRY_BATCH: usize = 1_000;
 
@@ -104,36 +107,45 @@ impl Intake {
     pub(super) fn run(mut self) -> anyhow::Result<()> {
         let stopping = self.service.stopping();
         let mut batch = Batch::new();
-        let mut next_expiry = Instant::now();
+        let (mut expiry_at, mut look_at) = (Instant::now(), None);
         while !stopping.has_come() && self.service.journal.wait_for_room() {
-            if Instant::now() >= next_expiry {
+            let now = Instant::now();
+            if expiry_at <= now {
                 let more = self.end_leases();
-                next_expiry = Instant::now() + if more { Duration::ZERO } else { EXPIRY_INTERVAL };
+                expiry_at = now + if more { Duration::ZERO } else { EXPIRY_INTERVAL };
             }
-            let mut sources: Vec<_> = self.sockets.iter().map(|served| served.socket.as_fd()).collect();
-            sources.push(self.watcher.as_fd());
-            let ready = self.poller.wait(&sources, Some(next_expiry)).context("cannot wait for datagrams")?;
+            if look_at.is_some_and(|at| at <= now) {
+                self.join_groups();
+                look_at = None;
+            }
+            let ready = self.wait(look_at.map_or(expiry_at, |at| expiry_at.min(at)))?;
             for (index, served) in self.sockets.iter().enumerate() {
                 if ready.readable(index) {
                     self.take_in(served, &mut batch);
                 }
             }
-            if ready.woken() {
-                let wanted = self.service.interfaces();
-                self.sockets.iter_mut().for_each(|served| served.membership.want(wanted.clone()));
-            }
-            if ready.readable(self.sockets.len()) {
+            let interfaces_changed = ready.readable(self.sockets.len());
+            if interfaces_changed {
                 self.watcher.drain().context("cannot watch the interfaces")?;
             }
-            if ready.woken() || ready.readable(self.sockets.len()) {
-                self.join_groups();
+            if interfaces_changed || ready.woken() {
+                look_at.get_or_insert(Instant::now() + SETTLING);
             }
         }
         Ok(())
     }
 
+    /// Waits for a socket, for the watcher behind the last of them, or to be woken.
+    fn wait(&self, until: Instant) -> anyhow::Result<Ready> {
+        let mut sources: Vec<_> = self.sockets.iter().map(|served| served.socket.as_fd()).collect();
+        sources.push(self.watcher.as_fd());
+        self.poller.wait(&sources, Some(until)).context("cannot wait for datagrams")
+    }
+
+    /// Joins and leaves groups until the interfaces that are served are those that shall be.
     fn join_groups(&mut self) {
         for Served { address, socket, membership } in &mut self.sockets {
+            membership.want(self.service.interfaces());
             if address.dhcp
                 && let Err(error) = membership.reconcile(socket)
             {
@@ -195,10 +207,8 @@ impl Turn<'_> {
         at_once: &mut Vec<Outgoing>,
         held: &mut Vec<Held>,
     ) {
-        if !self.served.membership.admits(&received.arrival) {
-            return;
-        }
-        let answered = Unwrapped::decode(received.octets).and_then(|unwrapped| {
+        let served = self.served.membership.admits(&received.arrival).then_some(()).ok_or(Discard::NotServed);
+        let answered = served.and_then(|()| Unwrapped::decode(received.octets)).and_then(|unwrapped| {
             self.service.counters.received(unwrapped.message.message_type);
             match unwrapped.message.message_type {
                 MessageType::LeaseQuery => self.leasequery(received, holdings).map(|out| held.push(out)),
