@@ -21,7 +21,7 @@ use comfy_table::{CellAlignment, Table, presets};
 use serde::Serialize;
 
 use super::process::{Program, Server};
-use super::raw;
+use super::{SYNTHETIC_RELAY, raw, synthetic_relay};
 
 /// How often each figure is measured.
 const ROUNDS: usize = 3;
@@ -35,8 +35,6 @@ const STALL: Duration = Duration::from_secs(2);
 const STALL_STEP: Duration = Duration::from_millis(20);
 /// More than a refusal, less than what the kernel takes off the server's hands.
 const ANSWER_OCTETS: usize = 64 * 1024;
-/// The DUID of the one relay that `import synthetic --relays 1` makes up.
-const RELAY: [u8; 10] = [0, 3, 0, 1, 0x02, 0, 0, 0, 0, 1];
 
 /// What the command line says.
 #[derive(clap::Args)]
@@ -177,7 +175,7 @@ impl Bench {
 
     fn ask(&self, server: &Server) -> Result<Timed> {
         let computed = server.cpu_seconds()?;
-        let summary = self.program.query(server, &relay())?.finish()?;
+        let summary = self.program.query(server.address, &synthetic_relay())?.finish()?;
         Ok(Timed {
             bindings: summary.bindings,
             octets: summary.octets,
@@ -190,7 +188,8 @@ impl Bench {
     /// Bindings a second, all connections together, from the start of the first requestor to the end of the last.
     fn ask_at_once(&self, server: &Server) -> Result<f64> {
         let begun = Instant::now();
-        let requestors = (0..self.connections).map(|_| self.program.query(server, &relay()));
+        let requestors =
+            (0..self.connections).map(|_| self.program.query(server.address, &synthetic_relay()));
         let mut bindings = 0;
         for requestor in requestors.collect::<Result<Vec<_>>>()? {
             bindings += requestor.finish()?.bindings;
@@ -250,7 +249,7 @@ fn stall(server: &Server) -> Result<u64> {
 fn leasequery() -> Vec<u8> {
     let mut query = vec![3];
     query.extend([0; 16]);
-    query.extend(option(53, &RELAY));
+    query.extend(option(53, &SYNTHETIC_RELAY));
     let mut message = vec![14, 0, 0, 1];
     message.extend(option(1, &[0, 3, 0, 1, 0x02, 0, 0, 0, 0, 0xbb]));
     message.extend(option(44, &query));
@@ -261,10 +260,6 @@ fn leasequery() -> Vec<u8> {
 fn option(code: u16, data: &[u8]) -> Vec<u8> {
     let length = data.len() as u16;
     [&code.to_be_bytes(), &length.to_be_bytes(), data].concat()
-}
-
-fn relay() -> String {
-    RELAY.map(|octet| format!("{octet:02x}")).join(":")
 }
 
 /// The one in the middle.

@@ -4,6 +4,7 @@
 //! prints stands beside the bar that the project has set itself.
 
 mod bulk;
+mod exchange;
 mod process;
 mod raw;
 
@@ -16,6 +17,11 @@ use anyhow::Result;
 pub(crate) enum Bench {
     /// Bulk leasequery: how many bindings a second, and what a server with so many clients costs.
     Bulk(bulk::Arguments),
+    /// Exchanges of new clients: how many a second, beside Kea and beside no server at all. Needs root.
+    Exchange(exchange::Arguments),
+    /// Answers exchanges from a template: the other end of the measurement without a server.
+    #[command(hide = true)]
+    ExchangeResponder(exchange::responder::Arguments),
     /// Sends octets to an address: the other end of the measurement of a bare connection.
     #[command(hide = true)]
     RawSender(raw::Arguments),
@@ -25,6 +31,16 @@ pub(crate) enum Bench {
 pub(crate) fn run(root: &Path, bench: &Bench) -> Result<()> {
     match bench {
         Bench::Bulk(arguments) => bulk::run(root, arguments),
+        Bench::Exchange(arguments) => exchange::run(root, arguments),
+        Bench::ExchangeResponder(arguments) => exchange::responder::run(arguments),
         Bench::RawSender(arguments) => raw::send(arguments),
     }
+}
+
+/// The DUID of the one relay that `import synthetic --relays 1` makes up.
+const SYNTHETIC_RELAY: [u8; 10] = [0, 3, 0, 1, 0x02, 0, 0, 0, 0, 1];
+
+/// The same as `leasehold query` wants it.
+fn synthetic_relay() -> String {
+    SYNTHETIC_RELAY.map(|octet| format!("{octet:02x}")).join(":")
 }

@@ -62,6 +62,11 @@ impl Program {
         Ok(())
     }
 
+    /// The program, to be told what to do.
+    pub(super) fn command(&self) -> Command {
+        Command::new(&self.0)
+    }
+
     /// Starts a server and waits until it listens.
     pub(super) fn serve(&self, config: &Path) -> Result<Server> {
         let begun = Instant::now();
@@ -80,9 +85,9 @@ impl Program {
     }
 
     /// Starts a requestor that asks for every client behind `relay`.
-    pub(super) fn query(&self, server: &Server, relay: &str) -> Result<Requestor> {
+    pub(super) fn query(&self, server: SocketAddr, relay: &str) -> Result<Requestor> {
         let process = Command::new(&self.0)
-            .args(["query", &server.address.to_string(), "relay-id", relay, "--format", "summary"])
+            .args(["query", &server.to_string(), "relay-id", relay, "--format", "summary"])
             .stdout(Stdio::piped())
             .spawn()?;
         Ok(Requestor(process))
@@ -135,13 +140,9 @@ impl Server {
         Ok(kibibytes * 1024)
     }
 
-    /// Seconds that it has computed, all threads together.
+    /// Seconds that it has computed.
     pub(super) fn cpu_seconds(&self) -> Result<f64> {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.process.id()))?;
-        // The second field is a name in brackets and may hold blanks; user and system time are 14th and 15th.
-        let (_, fields) = stat.rsplit_once(") ").context("no name in stat")?;
-        let ticks = fields.split(' ').skip(11).take(2).map(str::parse::<u64>).sum::<Result<u64, _>>()?;
-        Ok(ticks as f64 / TICKS_PER_SECOND)
+        cpu_seconds(&self.process.id().to_string())
     }
 }
 
@@ -150,4 +151,13 @@ impl Drop for Server {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
+}
+
+/// Seconds that a process has computed, all threads together; it is named as in `/proc`.
+pub(super) fn cpu_seconds(process: &str) -> Result<f64> {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat"))?;
+    // The second field is a name in brackets and may hold blanks; user and system time are 14th and 15th.
+    let (_, fields) = stat.rsplit_once(") ").context("no name in stat")?;
+    let ticks = fields.split(' ').skip(11).take(2).map(str::parse::<u64>).sum::<Result<u64, _>>()?;
+    Ok(ticks as f64 / TICKS_PER_SECOND)
 }
