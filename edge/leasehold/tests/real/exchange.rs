@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::{Value, json};
 use wire::{ClientMessage, DhcpOption, Duid, Message, MessageType, Options, RelayMessage, TransactionId};
 
 /// Addresses and prefixes, as text of one form: `2001:db8:1::1000`, `2001:db8:f000:100::/56`.
@@ -15,27 +16,56 @@ pub(crate) struct Utterance {
     pub(crate) client: Option<Duid>,
     /// What it names; of an answer, what it grants: without what it says is over.
     pub(crate) resources: Resources,
+    /// The relays around it, outermost first, as `leasehold query` shows them.
+    pub(crate) path: Vec<Value>,
 }
 
 impl Utterance {
     fn read(octets: &[u8]) -> Self {
-        let mut octets = octets;
+        let (mut octets, mut path) = (octets, Vec::new());
         let message = loop {
             match Message::decode(octets).expect("we can read it") {
                 Message::Client(message) => break message,
-                Message::Relay(message) => octets = relayed(&message),
+                Message::Relay(message) => {
+                    path.push(hop(&message));
+                    octets = message.relayed().expect("at most one").expect("a relay message");
+                }
             }
         };
         let ClientMessage { message_type, transaction_id: transaction, options } = message;
         let client = options.client_id().expect("at most one").map(|duid| duid.to_duid());
         let mut resources = Resources::new();
         collect(options, message_type == MessageType::Reply, &mut resources);
-        Self { message_type, transaction, client, resources }
+        Self { message_type, transaction, client, resources, path }
+    }
+
+    /// Whether the server says it.
+    pub(crate) fn is_answer(&self) -> bool {
+        matches!(self.message_type, MessageType::Advertise | MessageType::Reply)
     }
 }
 
-fn relayed<'a>(message: &RelayMessage<'a>) -> &'a [u8] {
-    message.relayed().expect("at most one").expect("a relay message")
+fn hop(message: &RelayMessage<'_>) -> Value {
+    let mut hop = json!({
+        "link_address": message.link_address, "peer_address": message.peer_address,
+        "interface_id": null, "interface_text": null, "remote_id": null, "relay_id": null,
+    });
+    let hex = |octets: &[u8]| octets.iter().map(|octet| format!("{octet:02x}")).collect::<String>();
+    for raw in message.options.iter() {
+        match DhcpOption::decode(raw).expect("every option decodes") {
+            DhcpOption::InterfaceId(id) => {
+                hop["interface_id"] = hex(id).into();
+                let is_printable = !id.is_empty() && id.iter().all(|octet| (b' '..=b'~').contains(octet));
+                hop["interface_text"] = is_printable.then(|| String::from_utf8_lossy(id)).into();
+            }
+            DhcpOption::RemoteId { enterprise, remote_id } => {
+                hop["remote_id"] = format!("{enterprise}:{}", hex(remote_id)).into();
+            }
+            DhcpOption::RelayId(duid) => hop["relay_id"] = duid.to_duid().to_string().into(),
+            _ => {}
+        }
+    }
+    hop
 }
 
 fn collect(options: Options<'_>, granted_only: bool, resources: &mut Resources) {
@@ -89,4 +119,11 @@ pub(crate) fn granted(said: &[Utterance], message_type: MessageType) -> Resource
         reply.message_type == MessageType::Reply && said.iter().any(|asking| is_question(&asking))
     });
     replies.flat_map(|reply| reply.resources.clone()).collect()
+}
+
+/// How many messages of a transaction there were, retransmissions counted, and how many answers.
+pub(crate) fn answers(said: &[Utterance], transaction: TransactionId) -> (usize, usize) {
+    let of_it = said.iter().filter(|said| said.transaction == transaction);
+    let answers = of_it.clone().filter(|said| said.is_answer()).count();
+    (of_it.count() - answers, answers)
 }

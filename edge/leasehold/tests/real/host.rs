@@ -21,14 +21,12 @@ use crate::process::signal;
 const PREFIX: &str = "leasehold";
 /// What a host has for itself; the programs that are tested write nowhere else.
 const FOLDERS: [&str; 4] = ["run", "var/lib", "var/log", "etc/dibbler"];
-/// Likewise, where a file is enough.
-const FILES: [&str; 1] = ["etc/resolv.conf"];
 /// Folders that programs expect to find in those.
 const EXPECTED: [&str; 5] =
     ["var/lib/dhcpcd", "var/lib/dhcpv6", "var/lib/dibbler", "var/log/dibbler", "run/systemd/network"];
 /// Mounts a host's folders over the real ones, for the program that it becomes.
 const ENTER: &str = r#"
-    for place in run var/lib var/log etc/dibbler etc/resolv.conf; do
+    for place in run var/lib var/log etc/dibbler etc/resolv.conf etc/machine-id; do
         [ ! -e "/$place" ] || mount --bind "$0/$place" "/$place" || exit
     done
     exec "$@""#;
@@ -45,6 +43,7 @@ static REGISTER: Mutex<()> = Mutex::new(());
 
 /// Goes with everything that runs on it when it is dropped.
 pub(crate) struct Host {
+    number: u32,
     namespace: String,
     folder: TempDir,
 }
@@ -58,8 +57,10 @@ impl Host {
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let namespace = format!("{PREFIX}-{}-{number}-{role}", std::process::id());
         register("add", &namespace);
-        let host = Self { namespace, folder: tempfile::tempdir().unwrap() };
+        let host = Self { number, namespace, folder: tempfile::tempdir().unwrap() };
         host.furnish();
+        host.skip_duplicate_detection();
+        host.ip("link set lo up");
         host
     }
 
@@ -67,10 +68,12 @@ impl Host {
         for place in FOLDERS.iter().chain(&EXPECTED) {
             fs::create_dir_all(self.path(place)).unwrap();
         }
-        for place in FILES {
-            fs::write(self.path(place), "").unwrap();
-        }
-        // Our addresses collide with nobody's, and a client is not to wait for the proof.
+        self.write("etc/resolv.conf", "");
+        self.write("etc/machine-id", &format!("{:032x}\n", u128::from(self.number) + 1));
+    }
+
+    /// Our addresses collide with nobody's, and a client is not to wait for the proof.
+    fn skip_duplicate_detection(&self) {
         for scope in ["all", "default"] {
             for key in ["accept_dad", "dad_transmits"] {
                 let setting = format!("/proc/sys/net/ipv6/conf/{scope}/{key}");
@@ -78,12 +81,20 @@ impl Host {
                 assert!(self.enter("sh").args(["-c", &script]).status().unwrap().success(), "{setting}");
             }
         }
-        self.ip("link set lo up");
     }
 
     /// Where a place of this host is for us.
     pub(crate) fn path(&self, place: &str) -> PathBuf {
         self.folder.path().join(place.trim_start_matches('/'))
+    }
+
+    /// Has the host lose its power and come up again: what runs ends without a word, and only disks remember.
+    pub(crate) fn reboot(&self) {
+        end_all(&self.namespace);
+        fs::remove_dir_all(self.path("run")).unwrap();
+        self.furnish();
+        self.ip("-6 address flush scope global");
+        self.ip("-6 route flush type unreachable");
     }
 
     /// Writes a file on this host, and gives its path as the test sees it.
@@ -164,6 +175,13 @@ fn register(action: &str, namespace: &str) {
 
 /// Removes a namespace after ending what runs in it. Also called while panicking, so that it gives up silently.
 fn remove(namespace: &str) {
+    end_all(namespace);
+    let _register = REGISTER.lock();
+    let _ = Command::new("ip").args(["netns", "delete", namespace]).output();
+}
+
+/// Ends everything that runs in a namespace.
+fn end_all(namespace: &str) {
     if let Ok(output) = Command::new("ip").args(["netns", "pids", namespace]).output() {
         let list = String::from_utf8_lossy(&output.stdout).into_owned();
         let processes: Vec<u32> = list.split_whitespace().filter_map(|id| id.parse().ok()).collect();
@@ -171,8 +189,6 @@ fn remove(namespace: &str) {
             signal("KILL", &processes);
         }
     }
-    let _register = REGISTER.lock();
-    let _ = Command::new("ip").args(["netns", "delete", namespace]).output();
 }
 
 /// Removes the namespaces of runs that are over and could not do so themselves.

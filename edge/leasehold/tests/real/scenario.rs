@@ -4,15 +4,17 @@
 //! Whatever the client believes to hold at each step, the server has to say the same to whoever asks it. In the end, tshark
 //! reads every packet.
 
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
 use wire::MessageType;
 
 use crate::bell::Bell;
 use crate::capture::Capture;
 use crate::client::{Client, Program};
-use crate::exchange::{Resources, Utterance, acknowledged, asked, granted, utterances};
+use crate::exchange::{Resources, Utterance, acknowledged, answers, asked, granted, utterances};
 use crate::judge::{self, Transport};
 use crate::network::{LINK, Network};
 use crate::process::Process;
@@ -54,6 +56,8 @@ struct Scene<'a> {
     server: Server<'a>,
     relaying: Vec<Process>,
     client: Option<Box<dyn Client>>,
+    /// The packets while the server was away.
+    in_vain: Range<usize>,
 }
 
 impl<'a> Scene<'a> {
@@ -61,17 +65,31 @@ impl<'a> Scene<'a> {
     fn new(program: &'a Program, relays: &'a [Relay], network: &'a Network, bell: &'a Bell) -> Self {
         let capture = Capture::start(&network.server, "srv0", bell);
         let server = Server::new(network, program.pace.lifetimes, bell);
-        Self { program, relays, network, bell, capture, server, relaying: Vec::new(), client: None }
+        Self {
+            program,
+            relays,
+            network,
+            bell,
+            capture,
+            server,
+            relaying: Vec::new(),
+            client: None,
+            in_vain: 0..0,
+        }
     }
 
     fn play(&mut self) {
         self.enter();
         let held = self.bind();
         self.renew(&held);
+        if self.program.restarts {
+            self.restart(&held);
+        }
         self.rebind(&held);
         if self.program.releases {
             self.release(&held);
         }
+        self.check_answers();
     }
 
     /// Everybody, the client last, when all others listen.
@@ -99,7 +117,22 @@ impl<'a> Scene<'a> {
     /// Waits until all of it was renewed.
     fn renew(&self, held: &Resources) {
         self.wait_for("the client to renew", 0, |said| granted(said, MessageType::Renew) == *held);
-        assert_eq!(self.held(), *held, "held after the renewal");
+        self.compare(held);
+    }
+
+    /// Has the client's host lose its power; waits until the client has found out that what it held is still its own.
+    fn restart(&mut self, held: &Resources) {
+        let until_here = self.capture.messages().len();
+        self.client = None;
+        self.network.client.reboot();
+        self.client = Some((self.program.start)(&self.network.client, self.bell));
+        let ways = [MessageType::Solicit, MessageType::Request, MessageType::Rebind, MessageType::Renew];
+        let is_back = |said: &[Utterance]| {
+            let mut sure = acknowledged(said, MessageType::Confirm);
+            ways.iter().for_each(|way| sure.append(&mut granted(said, *way)));
+            sure == *held
+        };
+        self.wait_for("the client to be back", until_here, is_back);
         self.compare(held);
     }
 
@@ -111,10 +144,10 @@ impl<'a> Scene<'a> {
         let has_asked = |said: &[Utterance]| asked(said, in_vain) == *held;
         self.wait_for("the client to ask in vain", until_here, has_asked);
         self.server.start();
+        self.in_vain = until_here..self.capture.messages().len();
         self.compare(held);
         let is_bound = |said: &[Utterance]| granted(said, MessageType::Rebind) == *held;
         self.wait_for("the client to rebind", until_here, is_bound);
-        assert_eq!(self.held(), *held, "held after the rebinding");
         self.compare(held);
     }
 
@@ -128,6 +161,18 @@ impl<'a> Scene<'a> {
         assert!(left.is_empty(), "the client still has {left:?}");
         let left = self.server.clients(&format!("client {}", self.duid()));
         assert!(left.is_empty(), "the server still has {left:?}");
+    }
+
+    /// Every message was answered once, unless there was no server.
+    fn check_answers(&self) {
+        let said = self.said(0);
+        let nobody_heard = utterances(&self.capture.messages()[self.in_vain.clone()]);
+        for Utterance { message_type, transaction, .. } in &said {
+            if nobody_heard.iter().all(|unheard| unheard.transaction != *transaction) {
+                let (messages, answers) = answers(&said, *transaction);
+                assert_eq!(messages, answers, "{message_type} {transaction}: messages and answers");
+            }
+        }
     }
 
     fn wait_for(&self, what: &str, from: usize, is_so: impl Fn(&[Utterance]) -> bool) {
@@ -153,8 +198,9 @@ impl<'a> Scene<'a> {
         said.iter().find_map(|said| said.client.clone()).expect("a client speaks of itself").to_string()
     }
 
-    /// Asks the server for the client in every way, and compares with what the client holds.
+    /// Sees that the client holds this, and asks the server in every way whether it knows that.
     fn compare(&self, held: &Resources) {
+        self.bell.wait(PATIENCE, "the client to hold it", || (self.held() == *held).then_some(()));
         let duid = self.duid();
         let mut questions = vec![format!("client {duid} --udp"), format!("link {LINK}")];
         let address = held.iter().find(|resource| !resource.contains('/')).expect("it has an address");
@@ -169,8 +215,19 @@ impl<'a> Scene<'a> {
             assert_eq!(clients[0]["duid"], *duid, "{question}");
             assert_eq!(leases(&clients[0]), *held, "{question}");
             let path = clients[0]["relay_path"].as_array().expect("a list");
-            assert_eq!(path.len(), self.relays.len(), "{question}: {path:?}");
+            assert_eq!(*path, self.path(), "{question}");
         }
+    }
+
+    /// The relays through which the client was last heard.
+    fn path(&self) -> Vec<Value> {
+        let said = self.said(0);
+        let answer = said.iter().rfind(|said| said.message_type == MessageType::Reply).expect("an answer");
+        let is_question = |said: &&Utterance| said.transaction == answer.transaction && !said.is_answer();
+        let asked = said.iter().rfind(is_question);
+        let path = asked.expect("it was asked for").path.clone();
+        assert_eq!(path.len(), self.relays.len(), "every relay says that it has relayed");
+        path
     }
 
     /// What everybody has said.

@@ -12,6 +12,7 @@ pub(super) const PROGRAM: Program = Program {
     name: "dhclient",
     path: "/sbin/dhclient",
     pace: FAST,
+    restarts: true,
     releases: true,
     start: |host, bell| Box::new(Dhclient(Process::start("dhclient", &mut command(host), bell))),
 };

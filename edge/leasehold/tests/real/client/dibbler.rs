@@ -6,10 +6,12 @@ use crate::exchange::Resources;
 use crate::host::Host;
 use crate::process::Process;
 
+/// After a restart it gives several transactions one number, and takes their answers for one another's.
 pub(super) const PROGRAM: Program = Program {
     name: "dibbler-client",
     path: "/usr/sbin/dibbler-client",
     pace: FAST,
+    restarts: false,
     releases: true,
     start: |host, bell| Box::new(Dibbler::start(host, bell)),
 };
