@@ -60,10 +60,15 @@ pub(super) fn any(item: &Item<'_>, faults: &mut Collector) -> Option<OptionCode>
     code
 }
 
+/// Whether an option belongs to the exchange itself, so that an operator has no say in it.
+pub(crate) fn is_of_the_exchange(code: OptionCode) -> bool {
+    OF_THE_EXCHANGE.contains(&code)
+}
+
 /// An option that an operator, or a relay for him, may have sent to clients.
 pub(super) fn for_clients(item: &Item<'_>, faults: &mut Collector) -> Option<OptionCode> {
     let code = any(item, faults)?;
-    if !OF_THE_EXCHANGE.contains(&code) {
+    if !is_of_the_exchange(code) {
         return Some(code);
     }
     let remedy = match code {

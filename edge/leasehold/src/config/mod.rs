@@ -33,9 +33,11 @@ use faults::Collector;
 use links::LinkSection;
 use toml_tree::{Item, Table};
 
+pub(crate) use codes::is_of_the_exchange;
 pub use dhcp::Dhcp;
 pub use faults::{Fault, Faults};
 pub use leasequery::{AllowRule, Bulk, DEFAULT_DATA_TIMEOUT, Leasequery, Udp};
+pub(crate) use options::{MAX_DATA_OCTETS, SINGLE, fault_inside};
 pub use write::render;
 
 /// Where the store is if the file does not say.

@@ -19,12 +19,12 @@ const MAX_RT_SECS: RangeInclusive<u32> = 60..=86_400;
 /// Seconds between Information-requests: IRT_MINIMUM and longer (RFC 9915 §21.23).
 const REFRESH_SECS: RangeInclusive<u32> = 600..=INFINITE;
 /// Octets of one option's data: room in a datagram for some of this size and for the leases.
-const MAX_DATA_OCTETS: usize = 4_096;
+pub(crate) const MAX_DATA_OCTETS: usize = 4_096;
 /// Octets of an option's code and length.
 const HEADER_OCTETS: usize = 4;
 
 /// Options that a message carries once at the most.
-const SINGLE: [OptionCode; 7] = [
+pub(crate) const SINGLE: [OptionCode; 7] = [
     OptionCode::PREFERENCE,
     OptionCode::DNS_SERVERS,
     OptionCode::DOMAIN_LIST,
@@ -235,10 +235,19 @@ fn data(table: &mut Table<'_>, faults: &mut Collector) -> Option<Vec<u8>> {
 
 /// What the standard says of the inside of this option, if it is one that the wire format knows.
 fn check_layout(item: &Item<'_>, code: OptionCode, data: &[u8], faults: &mut Collector) {
+    if let Some((problem, remedy)) = fault_inside(code, data) {
+        faults.fault(item.place(), problem, remedy);
+    }
+}
+
+/// What is wrong with the inside of an option, and what would be right.
+pub(crate) fn fault_inside(code: OptionCode, data: &[u8]) -> Option<(String, String)> {
     if let Err(error) = DhcpOption::decode(RawOption { code, data }) {
-        faults.fault(item.place(), format!("is no {code}: {error}"), "write what its standard lays down");
+        Some((format!("is no {code}: {error}"), "write what its standard lays down".to_owned()))
     } else if code == OptionCode::INFORMATION_REFRESH_TIME && data < &REFRESH_SECS.start().to_be_bytes()[..] {
         let remedy = format!("write {} or more", REFRESH_SECS.start());
-        faults.fault(item.place(), "is shorter than clients obey", remedy);
+        Some(("is shorter than clients obey".to_owned(), remedy))
+    } else {
+        None
     }
 }

@@ -73,7 +73,10 @@ fn what_would_change_something_is_named_with_its_place() {
             "option-data[0]: has more than 1 values",
         ),
         (r#""option-data": [ { "code": 23 } ]"#.to_owned(), "option-data[0]: has 0 of 1 values"),
-        (r#""option-data": [ { "code": 32, "data": "60" } ]"#.to_owned(), "option-data[0]: clients take 600"),
+        (
+            r#""option-data": [ { "code": 32, "data": "60" } ]"#.to_owned(),
+            "option-data[0]: is shorter than clients obey",
+        ),
         (
             r#""option-data": [ { "code": 1, "space": "no", "data": "00" } ]"#.to_owned(),
             "option-data[0]: no option carries the space `no`",

@@ -8,67 +8,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use server::exchange::OfferedOptions;
-use wire::{DhcpOption, OptionCode, RawOption};
+use wire::OptionCode;
 
 use super::definitions::{DHCP6, Definitions};
 use super::encode;
 use super::json::ConfigError;
 use super::keys;
 use super::scope::{Remarks, Scope};
+use crate::config::{MAX_DATA_OCTETS, SINGLE, fault_inside, is_of_the_exchange};
 
 /// Options inside one another: a container, a rule, its ports.
 const MAX_DEPTH: usize = 4;
-/// Octets of one option's data: room in a datagram for some of this size and for the leases.
-const MAX_DATA_OCTETS: usize = 4096;
-
-/// Options of which a message carries one.
-const SINGLE: [OptionCode; 7] = [
-    OptionCode::PREFERENCE,
-    OptionCode::DNS_SERVERS,
-    OptionCode::DOMAIN_LIST,
-    OptionCode::SNTP_SERVERS,
-    OptionCode::INFORMATION_REFRESH_TIME,
-    OptionCode::SOL_MAX_RT,
-    OptionCode::INF_MAX_RT,
-];
-
-/// Options that belong to the exchange itself and not to the operator.
-const OF_THE_EXCHANGE: [OptionCode; 33] = [
-    OptionCode::CLIENTID,
-    OptionCode::SERVERID,
-    OptionCode::IA_NA,
-    OptionCode::IA_TA,
-    OptionCode::IAADDR,
-    OptionCode::ORO,
-    OptionCode::ELAPSED_TIME,
-    OptionCode::RELAY_MSG,
-    OptionCode::AUTH,
-    OptionCode::UNICAST,
-    OptionCode::STATUS_CODE,
-    OptionCode::RAPID_COMMIT,
-    OptionCode::INTERFACE_ID,
-    OptionCode::RECONF_MSG,
-    OptionCode::RECONF_ACCEPT,
-    OptionCode::IA_PD,
-    OptionCode::IAPREFIX,
-    OptionCode::REMOTE_ID,
-    OptionCode::SUBSCRIBER_ID,
-    OptionCode::ERO,
-    OptionCode::LQ_QUERY,
-    OptionCode::CLIENT_DATA,
-    OptionCode::CLT_TIME,
-    OptionCode::LQ_RELAY_DATA,
-    OptionCode::LQ_CLIENT_LINK,
-    OptionCode::RELAY_ID,
-    OptionCode::RSOO,
-    OptionCode::PD_EXCLUDE,
-    OptionCode::CLIENT_LINKLAYER_ADDR,
-    OptionCode::LQ_BASE_TIME,
-    OptionCode::LQ_START_TIME,
-    OptionCode::LQ_END_TIME,
-    OptionCode::RELAY_PORT,
-];
-
 type ByCode = BTreeMap<u16, Vec<Vec<u8>>>;
 
 /// The options of one scope.
@@ -298,9 +248,7 @@ pub(super) fn of_operator(code: u16) -> Result<OptionCode, String> {
         OptionCode::UNICAST => Err("clients are no longer told to unicast (RFC 9915 §21.12); what those \
                                     send that were told so before is taken"
             .to_owned()),
-        code if OF_THE_EXCHANGE.contains(&code) => {
-            Err("the exchange itself writes it where it belongs".to_owned())
-        }
+        code if is_of_the_exchange(code) => Err("the exchange itself writes it where it belongs".to_owned()),
         code => Ok(code),
     }
 }
@@ -311,19 +259,9 @@ fn acceptable(code: u16, data: &[u8]) -> Result<(), String> {
     if data.len() > MAX_DATA_OCTETS {
         return Err(format!("has {} octets, more than {MAX_DATA_OCTETS}", data.len()));
     }
-    DhcpOption::decode(RawOption { code, data })
-        .map_err(|error| format!("is not laid out as its standard has it: {error}"))?;
-    let secs = <[u8; 4]>::try_from(data).map(u32::from_be_bytes).unwrap_or(0);
-    let range = match code {
-        OptionCode::SOL_MAX_RT | OptionCode::INF_MAX_RT => 60..=86_400,
-        OptionCode::INFORMATION_REFRESH_TIME => 600..=u32::MAX,
-        OptionCode::DNS_SERVERS | OptionCode::DOMAIN_LIST | OptionCode::SNTP_SERVERS if data.is_empty() => {
-            return Err("names nothing".to_owned());
-        }
-        _ => return Ok(()),
-    };
-    if range.contains(&secs) {
-        return Ok(());
+    let list = [OptionCode::DNS_SERVERS, OptionCode::DOMAIN_LIST, OptionCode::SNTP_SERVERS];
+    if list.contains(&code) && data.is_empty() {
+        return Err("names nothing".to_owned());
     }
-    Err(format!("clients take {} to {} seconds, not {secs}", range.start(), range.end()))
+    fault_inside(code, data).map_or(Ok(()), |(problem, remedy)| Err(format!("{problem}; {remedy}")))
 }
