@@ -9,9 +9,9 @@ use wire::{OptionCode, Prefix};
 
 use super::definitions::DHCP6;
 use super::json::{ConfigError, Json};
-use super::links::is_interface_name;
 use super::options::OptionReader;
 use super::scope::{Remarks, Scope};
+use super::ways::is_interface_name;
 use crate::config::{AllowRule, Config, Dhcp};
 
 /// The hook that answers leasequeries.

@@ -6,108 +6,22 @@
 //! Kea allows what we do not: pools of different subnets with addresses in common, one interface for several
 //! subnets. Then the first one counts, and the others are reported, so that what comes out is always good.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::net::Ipv6Addr;
 
-use lease::{AddressPool, DelegationPool, InterfacePattern, Link, LinkId};
+use lease::{AddressPool, DelegationPool, Link, LinkId};
 use server::exchange::{LinkTerms, PoolTerms};
 use wire::Prefix;
 
+use super::built::{Built, Site};
 use super::json::{ConfigError, Mark};
 use super::options::{OptionReader, OptionSet};
 use super::ranges::Ranges;
 use super::scope::{Remarks, Scope};
-use super::timing::{self, Timing};
+use super::setting::Setting;
+use super::timing;
+use super::ways::Ways;
 use super::{keys, parts};
-
-/// Octets of an interface's name: what Linux has room for.
-const MAX_INTERFACE_OCTETS: usize = 15;
-
-/// What is inherited from scope to scope.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Setting<'v> {
-    pub(super) timing: Timing<'v>,
-    pub(super) options: OptionSet,
-    /// Whether reservations that belong to no subnet count.
-    pub(super) global_reservations: Option<bool>,
-    /// Whether reservations of a subnet count.
-    pub(super) subnet_reservations: Option<bool>,
-}
-
-impl<'v> Setting<'v> {
-    pub(super) fn read(
-        at: &Scope<'v>,
-        around: &Self,
-        options: &mut OptionReader,
-        remarks: &mut Remarks,
-    ) -> Result<Self, ConfigError> {
-        let (global, in_subnet) = match at.text("reservation-mode")? {
-            None => (None, None),
-            Some("global") => (Some(true), Some(false)),
-            Some("disabled" | "off") => (Some(false), Some(false)),
-            Some(_) => (Some(false), Some(true)),
-        };
-        let global = at.boolean("reservations-global")?.or(global);
-        let in_subnet = at.boolean("reservations-in-subnet")?.or(in_subnet);
-        Ok(Self {
-            timing: Timing::read(at, &around.timing)?,
-            options: options.read(at, &around.options, remarks)?,
-            global_reservations: global.or(around.global_reservations),
-            subnet_reservations: in_subnet.or(around.subnet_reservations),
-        })
-    }
-}
-
-/// A subnet, as far as reservations need to know it.
-#[derive(Debug)]
-pub(super) struct Site<'v> {
-    pub(super) at: Scope<'v>,
-    /// Where its link is in [`Built::links`].
-    pub(super) link: usize,
-    pub(super) setting: Setting<'v>,
-    /// Whether its options are those of its pools, because its link has others.
-    pub(super) is_shared: bool,
-}
-
-/// What has been made so far.
-#[derive(Debug, Default)]
-pub(super) struct Built<'v> {
-    pub(super) links: Vec<Link>,
-    /// The terms of each link.
-    pub(super) terms: Vec<LinkTerms>,
-    /// The numbers of the subnets on each link.
-    pub(super) subnets: Vec<Vec<u32>>,
-    pub(super) sites: Vec<Site<'v>>,
-    /// The prefixes of all links, and where they stand.
-    pub(super) prefixes: BTreeMap<Prefix, String>,
-}
-
-impl Built<'_> {
-    /// A prefix on a link that is in the way of delegating this one: one that lies in it or around it, unless
-    /// it lies in the part that is excluded from what a pool delegates.
-    pub(super) fn on_link(&self, delegated: Prefix, pool: Option<&DelegationPool>) -> Option<(Prefix, &str)> {
-        let around =
-            (0..delegated.length()).filter_map(|length| Prefix::new(delegated.address(), length).ok());
-        let around = around.filter_map(|around| self.prefixes.get_key_value(&around));
-        let inside = self.prefixes.range(delegated..).take_while(|(other, _)| delegated.covers(**other));
-        let mut all = around.chain(inside);
-        let found = all.find(|(on_link, _)| !pool.is_some_and(|pool| stays_behind(pool, **on_link)));
-        found.map(|(prefix, path)| (*prefix, path.as_str()))
-    }
-}
-
-/// Whether all of a prefix is excluded from what a pool delegates around it. What is configured for one
-/// delegated prefix goes for each of the pool.
-fn stays_behind(pool: &DelegationPool, on_link: Prefix) -> bool {
-    let DelegationPool { prefix, delegated_length, excluded } = *pool;
-    let (Some(excluded), true) = (excluded, prefix.covers(on_link)) else { return false };
-    let start = |address| Prefix::new(address, delegated_length).map(|part| part.address().to_bits());
-    let (Ok(configured), Ok(delegated)) = (start(excluded.address()), start(on_link.address())) else {
-        return false;
-    };
-    let here = Ipv6Addr::from_bits(excluded.address().to_bits() - configured + delegated);
-    Prefix::new(here, excluded.length()).is_ok_and(|excluded| excluded.covers(on_link))
-}
 
 /// Makes links.
 pub(super) struct LinkReader<'a, 'v> {
@@ -123,9 +37,7 @@ pub(super) struct LinkReader<'a, 'v> {
     /// Where the pools of prefixes stand, and on which link they are.
     delegated: Vec<(usize, DelegationPool, Scope<'v>)>,
     pools: Ranges,
-    /// Link-local relays with Interface-IDs, and where they stand.
-    link_local: HashMap<(Ipv6Addr, Box<[u8]>), String>,
-    interfaces: HashMap<String, String>,
+    ways: Ways,
 }
 
 impl<'a, 'v> LinkReader<'a, 'v> {
@@ -144,8 +56,7 @@ impl<'a, 'v> LinkReader<'a, 'v> {
             names: HashSet::new(),
             delegated: Vec::new(),
             pools: Ranges::default(),
-            link_local: HashMap::new(),
-            interfaces: HashMap::new(),
+            ways: Ways::default(),
         }
     }
 
@@ -199,7 +110,7 @@ impl<'a, 'v> LinkReader<'a, 'v> {
         let mut pools = Vec::new();
         let mut numbers = Vec::new();
         if let Some((at, _)) = network {
-            self.place(at, &mut link)?;
+            self.ways.add(at, &mut link, self.remarks)?;
         }
         for at in subnets {
             keys::report(at, keys::SUBNET, self.remarks);
@@ -248,7 +159,7 @@ impl<'a, 'v> LinkReader<'a, 'v> {
             .and_then(parts::subnet_prefix)
             .ok_or_else(|| at.value.error("a subnet must have a `subnet` as in \"2001:db8:1::/64\""))?;
         let number = self.number(at, prefix)?;
-        self.place(at, link)?;
+        self.ways.add(at, link, self.remarks)?;
         match self.built.prefixes.get(&prefix) {
             Some(other) => {
                 let reason = format!("{prefix} is the prefix of {other} already");
@@ -318,60 +229,6 @@ impl<'a, 'v> LinkReader<'a, 'v> {
         Ok(())
     }
 
-    /// By what a link is found: relays, Interface-IDs, and interfaces of this machine.
-    fn place(&mut self, at: &Scope<'v>, link: &mut Link) -> Result<(), ConfigError> {
-        for relay in parts::relays(at.value)? {
-            if !link.relay_addresses.contains(&relay) {
-                link.relay_addresses.push(relay);
-            }
-        }
-        if let Some((id, at)) =
-            at.text("interface-id")?.filter(|id| !id.is_empty()).zip(at.member("interface-id"))
-        {
-            self.interface_id(id.as_bytes(), &at, link);
-        }
-        let name = at.text("interface")?.filter(|name| !name.is_empty());
-        if let Some((name, at)) = name.zip(at.member("interface")) {
-            self.interface(name, &at, link);
-        }
-        Ok(())
-    }
-
-    /// Kea finds a subnet by the Interface-ID alone; here it only helps where a relay's address is no name.
-    fn interface_id(&mut self, id: &[u8], at: &Scope<'v>, link: &mut Link) {
-        let relays = link.relay_addresses.iter().filter(|address| address.is_unicast_link_local());
-        let keys: Vec<(Ipv6Addr, Box<[u8]>)> = relays.map(|relay| (*relay, id.into())).collect();
-        if keys.is_empty() {
-            let reason = "an Interface-ID alone means no link here: the relay's address does, and an \
-                          Interface-ID only together with a link-local one";
-            self.remarks.not_translated(at, reason);
-        } else if let Some(other) = keys.iter().find_map(|key| self.link_local.get(key)) {
-            if *other != at.path {
-                let reason = format!("with the same link-local relay it means {other} already");
-                self.remarks.not_translated(at, reason);
-            }
-        } else {
-            self.link_local.extend(keys.into_iter().map(|key| (key, at.path.clone())));
-            link.interface_ids.push(id.into());
-        }
-    }
-
-    fn interface(&mut self, name: &str, at: &Scope<'v>, link: &mut Link) {
-        let here = InterfacePattern(name.to_owned());
-        if link.interfaces.contains(&here) {
-            return;
-        }
-        if let Some(other) = self.interfaces.get(name) {
-            let reason = format!("an interface is on one link only, and this one is {other}");
-            self.remarks.not_translated(at, reason);
-        } else if !is_interface_name(name) {
-            self.remarks.not_translated(at, "is no interface's name");
-        } else {
-            self.interfaces.insert(name.to_owned(), at.path.clone());
-            link.interfaces.push(here);
-        }
-    }
-
     /// The number of a subnet: its `id`, or, as Kea does it where there is none or 0, one more than the last
     /// so given.
     fn number(&mut self, at: &Scope<'v>, prefix: Prefix) -> Result<u32, ConfigError> {
@@ -400,10 +257,4 @@ impl<'a, 'v> LinkReader<'a, 'v> {
         }
         name
     }
-}
-
-/// Whether a name can be an interface's, and means that one alone.
-pub(super) fn is_interface_name(name: &str) -> bool {
-    let strange = |c: char| c.is_whitespace() || c.is_control() || "/*?".contains(c);
-    (1..=MAX_INTERFACE_OCTETS).contains(&name.len()) && !name.contains(strange)
 }

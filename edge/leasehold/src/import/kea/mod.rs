@@ -2,6 +2,7 @@
 //! configuration. The store knows Kea's lease files; what its configuration says in our terms is known here
 //! (see `translate`).
 
+mod built;
 mod definitions;
 mod encode;
 mod globals;
@@ -14,8 +15,10 @@ mod ranges;
 mod reservations;
 mod scope;
 mod server_id;
+mod setting;
 mod timing;
 mod translate;
+mod ways;
 
 use std::path::{Path, PathBuf};
 

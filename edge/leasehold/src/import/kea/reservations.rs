@@ -13,10 +13,10 @@ use server::assign::{Reservation, Subscriber};
 use store::import::kea::octets;
 use wire::{Duid, Prefix};
 
+use super::built::{Built, Site};
 use super::encode;
 use super::json::ConfigError;
 use super::keys;
-use super::links::{Built, Site};
 use super::options::OptionReader;
 use super::ranges::{Pools, Ranges};
 use super::scope::{Remarks, Scope};

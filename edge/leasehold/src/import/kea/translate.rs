@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! file --json--> scopes --keys--------> what is not translated
-//!                   |----links, timing--> links and their terms
+//!                   |----links----------> links and their terms (ways, timing)
 //!                   |----options--------> options (definitions: which there are; encode: their data)
 //!                   |----reservations---> reservations
 //!                   \----globals--------> the rest
@@ -16,11 +16,12 @@ use std::path::{Path, PathBuf};
 use super::globals;
 use super::json::{self, ConfigError};
 use super::keys;
-use super::links::{LinkReader, Setting};
+use super::links::LinkReader;
 use super::options::OptionReader;
 use super::reservations::ReservationReader;
 use super::scope::{NotTranslated, Remarks, Scope};
 use super::server_id::ServerId;
+use super::setting::Setting;
 use crate::config::Config;
 use crate::import::settings;
 
