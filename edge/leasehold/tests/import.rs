@@ -3,7 +3,8 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
+use std::sync::{Mutex, PoisonError};
 
 use lease::{Client, LeaseState};
 use leasehold::config::Config;
@@ -51,7 +52,7 @@ impl Site {
         for (option, name) in files {
             command.arg(option).arg(self.path(name));
         }
-        command.args(arguments).output().unwrap()
+        output(command.args(arguments))
     }
 
     fn clients(&self) -> Vec<Client> {
@@ -65,7 +66,21 @@ fn leasehold(arguments: &[&str]) -> Command {
     command
 }
 
+/// Held while this process has a store open, or starts another one: what is started holds for a
+/// moment all that its parent has open, the lock of a store too.
+static STORES: Mutex<()> = Mutex::new(());
+
+fn output(command: &mut Command) -> Output {
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = {
+        let _alone = STORES.lock().unwrap_or_else(PoisonError::into_inner);
+        command.spawn().unwrap()
+    };
+    child.wait_with_output().unwrap()
+}
+
 fn clients(state: &Path) -> Vec<Client> {
+    let _alone = STORES.lock().unwrap_or_else(PoisonError::into_inner);
     let holdings = state::load(&state::open(state).unwrap(), Vec::new()).unwrap();
     holdings.table.changed_since(lease::Seq(0)).map(|(_, client)| client.to_client()).collect()
 }
@@ -92,14 +107,14 @@ fn what_kea_has_written_becomes_a_state_that_can_be_served() {
     for (version, clients_held, leases_held) in [("2.2", 6, 12), ("3.3", 3, 6)] {
         let folder = TempDir::new().unwrap();
         let state = folder.path().join("state");
-        let output = leasehold(&["import", "kea", "--now", "file", "--format", "json", "--config"])
+        let mut command = leasehold(&["import", "kea", "--now", "file", "--format", "json", "--config"]);
+        command
             .arg(sample(&format!("kea-{version}-dhcp6.conf")))
             .arg("--leases")
             .arg(sample(&format!("kea-{version}-leases6.csv")))
             .arg("--into")
-            .arg(&state)
-            .output()
-            .unwrap();
+            .arg(&state);
+        let output = output(&mut command);
         assert_eq!(output.status.code(), Some(0), "{output:?}");
         let report = json(&output);
         assert_eq!((&report["clients"], &report["active"]), (&clients_held.into(), &leases_held.into()));
@@ -257,6 +272,7 @@ fn who_has_moved_on_or_run_out_is_in_nobodys_way() {
         use store::Store;
         let (key, image) = (lease::image::key(&client.key), lease::image::encode(client));
         let change = store::Change { key: &key, image: Some(&image) };
+        let _alone = STORES.lock().unwrap_or_else(PoisonError::into_inner);
         state::open(&site.state()).unwrap().commit(&[change]).unwrap();
     };
     assert_eq!(site.import(&["--now", "1800000000"]).status.code(), Some(0));
@@ -333,7 +349,7 @@ fn made_up_clients_fill_a_state() {
     let folder = TempDir::new().unwrap();
     let state = folder.path().join("state");
     let mut command = leasehold(&["import", "synthetic", "--clients", "1000", "--relays", "3", "--into"]);
-    let output = command.arg(&state).output().unwrap();
+    let output = output(command.arg(&state));
     assert_eq!(output.status.code(), Some(0), "{output:?}");
     assert_eq!(clients(&state).len(), 1000);
     assert_eq!(Config::read(&state.join("leasehold.toml")).unwrap().links.len(), 3);
