@@ -291,6 +291,12 @@ fn leases_outlive_the_subnet_they_were_granted_in() {
 }
 
 #[test]
+fn no_link_has_the_number_0() {
+    let imported = import_lines(&[Line { subnet: 0, ..LINE }]);
+    assert_eq!(imported.clients[0].key.link, LinkId(u32::MAX));
+}
+
+#[test]
 fn of_two_leases_that_overlap_the_later_line_wins() {
     let whole = || Line { resource: "2001:db8:a000::/48", ..LINE };
     let part = || Line { resource: "2001:db8:a000:100::/56", client: 2, ..LINE };

@@ -19,7 +19,7 @@ use super::{codes, duid, interfaces, lifetimes, options};
 /// Seconds that an offer waits. A client asks within a minute; what waits for hours is a lease.
 const OFFER_SECS: RangeInclusive<u32> = 1..=3_600;
 /// Seconds that something is kept or rests, up to ten years: longer times are mistakes.
-const KEEPING_SECS: RangeInclusive<u32> = 0..=315_360_000;
+pub(crate) const KEEPING_SECS: RangeInclusive<u32> = 0..=315_360_000;
 /// Leases of one client: what fits into one of its messages.
 const CLIENT_LEASES: RangeInclusive<usize> = 1..=1_000;
 /// Leases behind one port of a relay; a million is as good as no limit.

@@ -35,6 +35,7 @@ use toml_tree::{Item, Table};
 
 pub(crate) use codes::is_of_the_exchange;
 pub use dhcp::Dhcp;
+pub(crate) use dhcp::KEEPING_SECS;
 pub use faults::{Fault, Faults};
 pub use leasequery::{AllowRule, Bulk, DEFAULT_DATA_TIMEOUT, Leasequery, Udp};
 pub(crate) use options::{MAX_DATA_OCTETS, SINGLE, fault_inside};

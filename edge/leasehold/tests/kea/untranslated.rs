@@ -33,6 +33,10 @@ fn what_changes_nothing_is_passed_over_in_silence() {
 fn what_would_change_something_is_named_with_its_place() {
     for (text, expected) in [
         (r#""no-such-key": 1"#.to_owned(), "no-such-key: this key is not known"),
+        (
+            r#""decline-probation-period": 4000000000"#.to_owned(),
+            "decline-probation-period: 315360000 seconds is",
+        ),
         (r#""hosts-databases": [ {} ]"#.to_owned(), "hosts-databases: reservations in a database"),
         (r#""config-control": { "x": 1 }"#.to_owned(), "config-control: what is configured in a database"),
         (r#""allocator": "flq""#.to_owned(), "allocator: addresses and prefixes are chosen in one way"),

@@ -12,7 +12,7 @@ use super::json::{ConfigError, Json};
 use super::options::OptionReader;
 use super::scope::{Remarks, Scope};
 use super::ways::is_interface_name;
-use crate::config::{AllowRule, Config, Dhcp};
+use crate::config::{AllowRule, Config, Dhcp, KEEPING_SECS};
 
 /// The hook that answers leasequeries.
 const LEASEQUERY_HOOK: &str = "libdhcp_lease_query.so";
@@ -35,13 +35,9 @@ pub(super) fn read(
 ) -> Result<(), ConfigError> {
     interfaces(dhcp6, &mut config.dhcp, remarks)?;
     let rules = &mut config.dhcp.rules;
-    if let Some(secs) = dhcp6.number("decline-probation-period")? {
-        rules.decline_rest_secs = secs;
-    }
-    if let Some(expired) = dhcp6.member("expired-leases-processing")
-        && let Some(secs) = expired.number("hold-reclaimed-time")?
-    {
-        rules.remember_secs = secs;
+    keeping(dhcp6, "decline-probation-period", &mut rules.decline_rest_secs, remarks)?;
+    if let Some(expired) = dhcp6.member("expired-leases-processing") {
+        keeping(&expired, "hold-reclaimed-time", &mut rules.remember_secs, remarks)?;
     }
     rules.accept_unicast = options.offers_unicast;
     relay_supplied(dhcp6, options, &mut rules.relay_supplied, remarks)?;
@@ -61,6 +57,16 @@ pub(super) fn read(
     }
     for hook in dhcp6.list("hooks-libraries")? {
         read_hook(&hook, config, remarks)?;
+    }
+    Ok(())
+}
+
+/// How long something is kept, which has a limit here.
+fn keeping(at: &Scope<'_>, key: &str, target: &mut u32, remarks: &mut Remarks) -> Result<(), ConfigError> {
+    let Some((secs, at)) = at.number::<u32>(key)?.zip(at.member(key)) else { return Ok(()) };
+    *target = secs.min(*KEEPING_SECS.end());
+    if *target < secs {
+        remarks.not_translated(&at, format!("{target} seconds is the most"));
     }
     Ok(())
 }

@@ -2,7 +2,8 @@
 //!
 //! A lease outlives the configuration it was granted under. One whose subnet is gone belongs to a link made
 //! for that subnet, which has a number, a name and nothing else: what is held there stays known until it
-//! expires, and nothing new is assigned.
+//! expires, and nothing new is assigned. Of the two numbers that no subnet of Kea has, 0 and the highest, the
+//! first is no number of a link either: leases of subnet 0, should somebody have written such, get the second.
 
 use std::collections::{HashMap, HashSet};
 use std::net::Ipv6Addr;
@@ -47,7 +48,8 @@ impl Links {
         let name = self.name_for(subnet);
         summary.warn(|| format!("subnet {subnet} is not configured: its leases are kept on a link `{name}`"));
         self.by_subnet.insert(subnet, self.links.len());
-        self.links.push(Link { id: LinkId(subnet), name, ..Link::default() });
+        let id = LinkId(if subnet == 0 { u32::MAX } else { subnet });
+        self.links.push(Link { id, name, ..Link::default() });
         self.links.len() - 1
     }
 
