@@ -93,7 +93,7 @@ impl Exchanges {
     ) -> Result<Answered, Discard> {
         let client = admit(unwrapped, arrival, &self.terms)?;
         let Holdings { table, links } = holdings;
-        let link = unwrapped.link(links, arrival.interface);
+        let link = unwrapped.link(links, arrival);
         let link_id = link.map(|link| link.id);
         let (reply, changes) = match (unwrapped.message.message_type, &client, link) {
             (MessageType::InformationRequest, ..) => (stateless::information(), Vec::new()),
