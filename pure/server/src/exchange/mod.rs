@@ -35,6 +35,7 @@ use reply::{Offering, Reply};
 pub use arrival::{Arrival, Unwrapped};
 pub use options::{Offered, OfferedOptions};
 pub use record::{Change, ChangeKind};
+pub use expiry::Ended;
 pub use terms::{LinkTerms, PoolTerms, Rules, Terms};
 
 /// Everything that answering clients needs, but for what is held.
@@ -95,9 +96,9 @@ impl Exchanges {
         let Holdings { table, links } = holdings;
         let link = unwrapped.link(links, arrival);
         let link_id = link.map(|link| link.id);
-        let (reply, changes) = match (unwrapped.message.message_type, &client, link) {
-            (MessageType::InformationRequest, ..) => (stateless::information(), Vec::new()),
-            (MessageType::Confirm, _, Some(link)) => (stateless::confirm(unwrapped, link)?, Vec::new()),
+        let (reply, effect) = match (unwrapped.message.message_type, &client, link) {
+            (MessageType::InformationRequest, ..) => (stateless::information(), Effect::None),
+            (MessageType::Confirm, _, Some(link)) => (stateless::confirm(unwrapped, link)?, Effect::None),
             (_, Some(duid), Some(link)) => {
                 let key = ClientKey { link: link.id, duid: duid.clone() };
                 self.exchange(unwrapped, arrival, key, links, table, now)?
@@ -108,7 +109,10 @@ impl Exchanges {
         let told = reply.encode(&unwrapped.message, client.as_ref(), &offering)?;
         wrap(unwrapped.relays.as_ref(), told, out)?;
         Ok(Answered {
+        let start = out.len();
             message_type: reply.message_type,
+        // Only now: what cannot be told must not happen.
+        let changes = self.apply(effect, table, now).inspect_err(|_| out.truncate(start))?;
             recipient: recipient(unwrapped.relays.as_ref()),
             client,
             link: link_id,
@@ -116,16 +120,16 @@ impl Exchanges {
         })
     }
 
-    /// Answers a message that speaks of bindings.
+    /// Answers a message that speaks of bindings. Nothing has happened yet.
     fn exchange(
         &mut self,
         unwrapped: &Unwrapped<'_>,
         arrival: &Arrival<'_>,
         key: ClientKey,
         links: &Links,
-        table: &mut Table,
+        table: &Table,
         now: Now,
-    ) -> Result<(Reply, Vec<Change>), Discard> {
+    ) -> Result<(Reply, Effect), Discard> {
         let message = &unwrapped.message;
         let mut exchange = Exchange {
             on_link: self.terms.rules.links.get(&key.link).ok_or(Discard::NoLink)?,
@@ -143,16 +147,30 @@ impl Exchanges {
         let reply = exchange.reply(message.message_type, &association::asked(message.options)?)?;
         let Exchange { record, given, .. } = exchange;
         if reply.message_type == MessageType::Advertise {
-            given.into_iter().for_each(|resource| self.assigner.offer(resource, &key, now));
-            return Ok((reply, Vec::new()));
+            return Ok((reply, Effect::Offer(key, given)));
         }
         let Record { mut client, changes } = record;
-        if !changes.is_empty() {
-            client.heard = heard(unwrapped, arrival, now);
-            client.options = options::kept(message.options);
-            self.keep(client, &changes, table)?;
+        if changes.is_empty() {
+            return Ok((reply, Effect::None));
         }
-        Ok((reply, changes))
+        client.heard = heard(unwrapped, arrival, now);
+        client.options = options::kept(message.options);
+        Ok((reply, Effect::Keep(client, changes)))
+    }
+
+    /// Lets happen what an answer tells of.
+    fn apply(&mut self, effect: Effect, table: &mut Table, now: Now) -> Result<Vec<Change>, Discard> {
+        match effect {
+            Effect::None => Ok(Vec::new()),
+            Effect::Offer(key, resources) => {
+                resources.into_iter().for_each(|resource| self.assigner.offer(resource, &key, now));
+                Ok(Vec::new())
+            }
+            Effect::Keep(client, changes) => {
+                self.keep(client, &changes, table)?;
+                Ok(changes)
+            }
+        }
     }
 
     /// Puts a changed record into the table, and lets the assigner know.
@@ -199,6 +217,15 @@ impl Exchanges {
 
 /// One message about bindings, while it is being answered.
 struct Exchange<'a> {
+/// What an answer brings about.
+enum Effect {
+    None,
+    /// The client has been offered these.
+    Offer(ClientKey, Vec<Resource>),
+    /// The client is now so, by these changes.
+    Keep(Client, Vec<Change>),
+}
+
     rules: &'a Rules,
     on_link: &'a LinkTerms,
     links: &'a Links,
