@@ -35,5 +35,11 @@ pub const MAX_OFFERS: usize = 32 * 1024;
 pub const MAX_ASSOCIATIONS: usize = 64;
 /// Options inside one identity association that are looked at.
 pub const MAX_WISHES: usize = 64;
+/// Leases of one client that are over and still remembered, the oldest forgotten first: one that asks
+/// and gives back without end must not make its record grow.
+pub const MAX_REMEMBERED_PER_CLIENT: usize = 64;
+/// Addresses that rest because one client has declined them, after which it gets no more: a client
+/// that declines whatever it is given would else empty the pool.
+pub const MAX_DECLINED_PER_CLIENT: usize = 16;
 /// Octets of a client's own options that are remembered: names and classes, not essays.
 pub const MAX_KEPT_OPTION_OCTETS: usize = 256;

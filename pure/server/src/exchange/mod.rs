@@ -19,12 +19,14 @@ mod reply;
 mod stateless;
 mod terms;
 
-use lease::{Client, ClientKey, Heard, Identifier, Link, LinkId, Links, RelayPath, Resource, Search, Table};
+use lease::{
+    Client, ClientKey, Heard, Identifier, LeaseState, Link, LinkId, Links, RelayPath, Resource, Search, Table,
+};
 use wire::{Duid, MessageType, RelayChain, StatusCode};
 use world::Now;
 
 use crate::assign::{Assigner, Identity, Standing};
-use crate::limits::MAX_DATAGRAM_OCTETS;
+use crate::limits::{MAX_DATAGRAM_OCTETS, MAX_DECLINED_PER_CLIENT};
 use crate::{Discard, Holdings};
 use admit::admit;
 use association::Asked;
@@ -33,9 +35,9 @@ use record::Record;
 use reply::{Offering, Reply};
 
 pub use arrival::{Arrival, Unwrapped};
+pub use expiry::Ended;
 pub use options::{Offered, OfferedOptions};
 pub use record::{Change, ChangeKind};
-pub use expiry::Ended;
 pub use terms::{LinkTerms, PoolTerms, Rules, Terms};
 
 /// Everything that answering clients needs, but for what is held.
@@ -107,12 +109,12 @@ impl Exchanges {
         };
         let offering = self.offering(unwrapped, client.as_ref(), link_id, &reply);
         let told = reply.encode(&unwrapped.message, client.as_ref(), &offering)?;
-        wrap(unwrapped.relays.as_ref(), told, out)?;
-        Ok(Answered {
         let start = out.len();
-            message_type: reply.message_type,
+        wrap(unwrapped.relays.as_ref(), told, out)?;
         // Only now: what cannot be told must not happen.
         let changes = self.apply(effect, table, now).inspect_err(|_| out.truncate(start))?;
+        Ok(Answered {
+            message_type: reply.message_type,
             recipient: recipient(unwrapped.relays.as_ref()),
             client,
             link: link_id,
@@ -215,8 +217,6 @@ impl Exchanges {
     }
 }
 
-/// One message about bindings, while it is being answered.
-struct Exchange<'a> {
 /// What an answer brings about.
 enum Effect {
     None,
@@ -226,6 +226,8 @@ enum Effect {
     Keep(Client, Vec<Change>),
 }
 
+/// One message about bindings, while it is being answered.
+struct Exchange<'a> {
     rules: &'a Rules,
     on_link: &'a LinkTerms,
     links: &'a Links,
@@ -281,8 +283,10 @@ impl Exchange<'_> {
 
     /// Whether the limits leave room for one more lease.
     fn may_hold_more(&self) -> bool {
-        let own = self.record.active_count();
-        if own >= self.rules.max_leases_per_client {
+        let own = self.record.count_in(LeaseState::Active);
+        if own >= self.rules.max_leases_per_client
+            || self.record.count_in(LeaseState::Declined) >= MAX_DECLINED_PER_CLIENT
+        {
             return false;
         }
         let Some(most) = self.rules.max_leases_per_remote_id else { return true };

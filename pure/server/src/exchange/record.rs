@@ -5,6 +5,8 @@ use std::fmt;
 use lease::{Binding, Client, ClientKey, Heard, IaKind, Lease, LeaseState, Resource, Table};
 use wire::Iaid;
 
+use crate::limits::MAX_REMEMBERED_PER_CLIENT;
+
 /// What has happened to a lease: one line in the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Change {
@@ -77,16 +79,15 @@ impl Record {
     /// What a binding held before, the latest first.
     pub(super) fn remembered(&self, kind: IaKind, iaid: Iaid) -> Vec<Resource> {
         let leases = self.binding(kind, iaid).map_or(&[][..], |binding| &binding.leases);
-        let gone = |lease: &&Lease| matches!(lease.state, LeaseState::Released | LeaseState::Expired);
-        let mut gone: Vec<&Lease> = leases.iter().filter(gone).collect();
+        let mut gone: Vec<&Lease> = leases.iter().filter(|lease| is_remembered(lease)).collect();
         gone.sort_by_key(|lease| std::cmp::Reverse(lease.granted_unix_secs));
         gone.into_iter().map(|lease| lease.resource).collect()
     }
 
-    /// How many leases are the client's now.
-    pub(super) fn active_count(&self) -> usize {
+    /// How many leases of the client are in this state.
+    pub(super) fn count_in(&self, state: LeaseState) -> usize {
         let leases = self.client.bindings.iter().flat_map(|binding| &binding.leases);
-        leases.filter(|lease| lease.state == LeaseState::Active).count()
+        leases.filter(|lease| lease.state == state).count()
     }
 
     /// Makes a lease the binding's, or renews it.
@@ -118,11 +119,24 @@ impl Record {
         &mut bindings[index]
     }
 
-    /// Ends every lease for which `next` says so: it becomes what `next` gives, or is forgotten.
-    pub(super) fn end(
-        &mut self,
-        mut next: impl FnMut(&Binding, &Lease) -> Option<(ChangeKind, Option<Lease>)>,
-    ) {
+    /// Ends every lease for which `next` says so: it becomes what `next` gives, or is forgotten. Of
+    /// those that are only remembered, the latest stay.
+    pub(super) fn end(&mut self, next: impl FnMut(&Binding, &Lease) -> Option<(ChangeKind, Option<Lease>)>) {
+        self.end_each(next);
+        let leases = self.client.bindings.iter().flat_map(|binding| &binding.leases);
+        let mut since: Vec<u64> =
+            leases.filter(|lease| is_remembered(lease)).map(|lease| lease.granted_unix_secs).collect();
+        let Some(mut too_many) = since.len().checked_sub(MAX_REMEMBERED_PER_CLIENT) else { return };
+        since.sort_unstable();
+        self.end_each(|_, lease| {
+            let is_over =
+                too_many > 0 && is_remembered(lease) && lease.granted_unix_secs <= since[too_many - 1];
+            too_many -= usize::from(is_over);
+            is_over.then_some((ChangeKind::Forgotten, None))
+        });
+    }
+
+    fn end_each(&mut self, mut next: impl FnMut(&Binding, &Lease) -> Option<(ChangeKind, Option<Lease>)>) {
         let Self { client, changes } = self;
         for binding in &mut client.bindings {
             let mut kept = Vec::with_capacity(binding.leases.len());
@@ -139,4 +153,9 @@ impl Record {
         }
         client.bindings.retain(|binding| !binding.leases.is_empty());
     }
+}
+
+/// Whether the lease is over, and its client may have the same again.
+fn is_remembered(lease: &Lease) -> bool {
+    matches!(lease.state, LeaseState::Released | LeaseState::Expired)
 }
