@@ -17,7 +17,8 @@ impl Exchange<'_> {
     }
 
     /// What can be extended is. The rest runs out, with something new beside it if nothing could be
-    /// extended; what does not belong on this link, or is not the client's, ends at once.
+    /// extended; what does not belong on this link, or is not the client's, ends at once. A prefix that
+    /// has a part excluded, for a client that can no longer leave it out, runs out without a word.
     fn extend_known(&mut self, asked: &Asked, held: &[Lease]) -> Answer {
         let mut answer = Answer::new(asked);
         self.extend_what_can_be(asked, &mut answer);
@@ -25,7 +26,7 @@ impl Exchange<'_> {
             self.find_for(asked, &mut answer);
         }
         for lease in held {
-            match self.standing_of_held(lease) {
+            match self.certain_standing(lease.resource) {
                 Standing::Assignable => {}
                 Standing::OnLink => {
                     answer.leases.push(Told::running_out(lease, self.now.unix_secs));
@@ -37,8 +38,10 @@ impl Exchange<'_> {
             }
         }
         let told: Vec<Resource> = answer.leases.iter().map(|told| told.resource).collect();
-        let others = asked.resources().filter(|(resource, _)| !told.contains(resource));
-        answer.leases.extend(others.map(|(resource, _)| Told::gone(resource)));
+        let others = asked.resources().map(|(resource, _)| resource).filter(|resource| {
+            !told.contains(resource) && !held.iter().any(|lease| lease.resource == *resource)
+        });
+        answer.leases.extend(others.map(Told::gone));
         answer
     }
 
@@ -52,7 +55,7 @@ impl Exchange<'_> {
         }
         let given: Vec<Resource> = answer.leases.iter().map(|told| told.resource).collect();
         let foreign = asked.resources().map(|(resource, _)| resource).filter(|resource| {
-            !given.contains(resource) && (may_bind || self.standing(*resource) == Standing::Foreign)
+            !given.contains(resource) && (may_bind || self.certain_standing(*resource) == Standing::Foreign)
         });
         let gone: Vec<Told> = foreign.map(Told::gone).collect();
         answer.leases.extend(gone);
@@ -62,14 +65,17 @@ impl Exchange<'_> {
         answer
     }
 
-    /// A prefix that no pool has any more, here or elsewhere, was this client's by an earlier
-    /// configuration: it runs out in peace.
-    fn standing_of_held(&self, lease: &Lease) -> Standing {
-        match (self.standing(lease.resource), lease.resource) {
-            (Standing::Foreign, Resource::Prefix(prefix)) if !self.links.configures(prefix.address()) => {
-                Standing::OnLink
-            }
-            (standing, _) => standing,
+    /// Foreign is only what the configuration knows to belong elsewhere. A prefix that no pool has,
+    /// here or elsewhere, may be the client's by an earlier configuration, or from another server; and
+    /// of a link without prefixes it is not known which addresses are on it.
+    fn certain_standing(&self, resource: Resource) -> Standing {
+        let is_certain = match resource {
+            Resource::Address(_) => !self.link.prefixes.is_empty(),
+            Resource::Prefix(prefix) => self.links.configures(prefix.address()),
+        };
+        match self.standing(resource) {
+            Standing::Foreign if !is_certain => Standing::OnLink,
+            standing => standing,
         }
     }
 

@@ -40,11 +40,20 @@ impl Exchange<'_> {
     /// Extends the leases of a binding that are still ours to give.
     pub(super) fn extend_what_can_be(&mut self, asked: &Asked, answer: &mut Answer) {
         for held in self.record.active(asked.kind, asked.iaid) {
-            if self.standing(held.resource) == Standing::Assignable {
-                let lease = self.lease(held.resource, held.excluded);
+            if let Some(lease) = self.extended(&held) {
                 self.take(asked, lease, answer);
             }
         }
+    }
+
+    /// The lease for longer, if it is still ours to give and the client can leave out what is excluded
+    /// from it by now (RFC 6603 §5.2).
+    fn extended(&self, held: &Lease) -> Option<Lease> {
+        let excluded = held.resource.prefix().and_then(|prefix| self.assigner.excluded_from(prefix));
+        let excluded = excluded.or(held.excluded);
+        let is_for_client = excluded.is_none() || self.wants.takes_exclusion();
+        let is_ours = self.standing(held.resource) == Standing::Assignable;
+        (is_for_client && is_ours).then(|| self.lease(held.resource, excluded))
     }
 
     /// Finds something for each wish that can be fulfilled to the letter, and something at all if

@@ -9,14 +9,15 @@ use super::association::asked;
 use super::reply::Reply;
 use crate::Discard;
 
-/// Whether all addresses fit the link. Silence if there are none: then nothing can be said.
+/// Whether all addresses fit the link. Silence if there are none, or if it is not known what is on
+/// the link: then nothing can be said.
 pub(super) fn confirm(unwrapped: &Unwrapped<'_>, link: &Link) -> Result<Reply, Discard> {
     let asked = asked(unwrapped.message.options)?;
     let addresses = asked.iter().filter(|asked| asked.kind == IaKind::Address);
     let mut addresses =
         addresses.flat_map(|asked| asked.resources()).filter_map(|(it, _)| Resource::address(it));
     let on_link = |address| link.prefixes.iter().any(|prefix| prefix.contains(address));
-    let first = addresses.next().ok_or(Discard::NothingToSay)?;
+    let first = addresses.next().filter(|_| !link.prefixes.is_empty()).ok_or(Discard::NothingToSay)?;
     let all = on_link(first) && addresses.all(on_link);
     let status = if all { StatusCode::SUCCESS } else { StatusCode::NOT_ON_LINK };
     Ok(Reply { status: Some(status), ..Reply::with(Vec::new()) })
