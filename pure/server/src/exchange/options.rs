@@ -86,7 +86,10 @@ impl Wants {
 pub(super) fn kept(options: Options<'_>) -> Vec<(OptionCode, Box<[u8]>)> {
     const KEPT: [OptionCode; 3] = [OptionCode::USER_CLASS, OptionCode::VENDOR_CLASS, OptionCode::CLIENT_FQDN];
     let mut room = MAX_KEPT_OPTION_OCTETS;
-    let kept = options.iter().filter(|option| KEPT.contains(&option.code)).filter(|option| {
+    let sound = options.iter().filter(|option| {
+        KEPT.contains(&option.code) && (option.code != OptionCode::CLIENT_FQDN || has_sound_name(option.data))
+    });
+    let kept = sound.filter(|option| {
         let fits = option.data.len() + 4 <= room;
         if fits {
             room -= option.data.len() + 4;
@@ -94,4 +97,18 @@ pub(super) fn kept(options: Options<'_>) -> Vec<(OptionCode, Box<[u8]>)> {
         fits
     });
     kept.map(|option| (option.code, option.data.into())).collect()
+}
+
+/// Flags, then the labels of a name without pointers; the end may be missing of a name that the server
+/// is to complete (RFC 4704 §4.2).
+fn has_sound_name(fqdn: &[u8]) -> bool {
+    let Some((_flags, mut rest)) = fqdn.split_first() else { return false };
+    while let Some((length, behind)) = rest.split_first() {
+        match (length, behind.get(usize::from(*length)..)) {
+            (0, _) => return behind.is_empty(),
+            (1..=63, Some(next)) => rest = next,
+            _ => return false,
+        }
+    }
+    true
 }

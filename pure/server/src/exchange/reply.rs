@@ -2,7 +2,8 @@
 
 use lease::Resource;
 use wire::{
-    ClientMessage, Duid, INFINITE, MessageType, OptionCode, PrefixExclude, RelayChain, StatusCode, Writer,
+    ClientMessage, DhcpOption, DomainName, Duid, INFINITE, MessageType, OptionCode, PrefixExclude, RawOption,
+    RelayChain, StatusCode, Writer,
 };
 
 use super::association::{Answer, Told};
@@ -98,8 +99,6 @@ fn share(secs: u32, tenths: u64) -> u32 {
 }
 
 fn association(w: &mut Writer<'_>, answer: &Answer, t1_secs: u32, t2_secs: u32) {
-    let lives = answer.leases.iter().any(|told| told.valid_secs > 0);
-    let (t1_secs, t2_secs) = if lives { (t1_secs, t2_secs) } else { (0, 0) };
     w.ia(answer.kind, answer.iaid, t1_secs, t2_secs, |w| {
         answer.leases.iter().for_each(|told| lease(w, told));
         if let Some(status) = answer.status {
@@ -173,19 +172,28 @@ impl Offering<'_> {
 
     /// The most particular layer that has the option decides; false if none has it.
     fn write_configured(&self, w: &mut Writer<'_>, code: OptionCode) -> bool {
-        let Some(offered) = self.layers.iter().find_map(|layer| layer.get(code)) else { return false };
+        let mut offered = self.layers.iter().filter_map(|layer| layer.get(code));
+        let Some(offered) = offered.find(|offered| !offered.instances.is_empty()) else { return false };
         offered.instances.iter().for_each(|data| w.raw_option(code, data));
         true
     }
 
     /// What a relay has supplied, the one nearest to the client first, and only what relays may
-    /// (RFC 6422 §6).
+    /// (RFC 6422 §6). What is malformed is ignored.
     fn write_supplied(&self, w: &mut Writer<'_>, code: OptionCode) {
         if !self.terms.rules.relay_supplied.contains(&code) {
             return;
         }
-        if let Some(data) = self.relays.and_then(|relays| relays.supplied(code)) {
-            w.raw_option(code, data);
+        let mut supplied = self.relays.into_iter().flat_map(RelayChain::supplied_options);
+        if let Some(option) = supplied.find(|option| option.code == code && is_sound(*option)) {
+            option.encode(w);
         }
+    }
+}
+
+fn is_sound(option: RawOption<'_>) -> bool {
+    match option.code {
+        OptionCode::ERP_LOCAL_DOMAIN_NAME => DomainName::decode(option.data).is_ok(),
+        _ => DhcpOption::decode(option).is_ok(),
     }
 }
