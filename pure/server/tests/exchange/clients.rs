@@ -1,0 +1,104 @@
+//! The clients of these scenarios do as the standard says.
+
+use wire::{ClientMessage, Duid, MessageType, OptionCode};
+
+use crate::kit::{Client, Draft, Site, other_server_id, server_id};
+
+const ALL: [MessageType; 8] = [
+    MessageType::Solicit,
+    MessageType::Request,
+    MessageType::Confirm,
+    MessageType::Renew,
+    MessageType::Rebind,
+    MessageType::Release,
+    MessageType::Decline,
+    MessageType::InformationRequest,
+];
+
+fn options_of(draft: &Draft) -> Vec<u8> {
+    let octets = draft.octets();
+    ClientMessage::decode(&octets).unwrap().options.octets().to_vec()
+}
+
+// DH-K-01
+#[test]
+fn every_message_has_its_identifiers_and_no_others() {
+    for message_type in ALL {
+        let draft = Client::new(1).message(message_type);
+        let options = options_of(&draft);
+        let options = wire::Options::new(&options).unwrap();
+        assert_eq!(options.client_id().unwrap(), Some(Client::new(1).duid.as_ref()), "{message_type}");
+        assert_eq!(options.first(OptionCode::ELAPSED_TIME), Some(&[0, 0][..]), "{message_type}");
+        let to_one_server = matches!(
+            message_type,
+            MessageType::Request | MessageType::Renew | MessageType::Release | MessageType::Decline
+        );
+        assert_eq!(options.server_id().unwrap().is_some(), to_one_server, "{message_type}");
+    }
+}
+
+// DH-K-02
+#[test]
+fn messages_that_want_options_ask_for_them() {
+    for message_type in ALL {
+        let options = options_of(&Client::new(1).wanting(&[23]).message(message_type));
+        let requested: Option<Vec<u16>> = wire::Options::new(&options)
+            .unwrap()
+            .option_request()
+            .unwrap()
+            .map(|codes| codes.iter().map(|code| code.0).collect());
+        let expected = match message_type {
+            MessageType::Solicit | MessageType::Request | MessageType::Renew | MessageType::Rebind => {
+                Some(vec![82, 23])
+            }
+            MessageType::InformationRequest => Some(vec![83, 32, 23]),
+            _ => None,
+        };
+        assert_eq!(requested, expected, "{message_type}");
+    }
+}
+
+// DH-K-03
+#[test]
+fn a_client_takes_only_what_is_for_it() {
+    let mut client = Client::new(1);
+    let question = client.request();
+    let number =
+        u32::from_be_bytes([[0].as_slice(), &question.transaction_id.octets()].concat().try_into().unwrap());
+    let answer = |number: u32, client: Option<&Duid>, server: Option<&Duid>| {
+        let draft = Draft::new(MessageType::Reply, number);
+        let draft = client.into_iter().fold(draft, Draft::client_id);
+        server.into_iter().fold(draft, Draft::server_id).octets()
+    };
+    let (own, server, other) = (client.duid.clone(), server_id(), Client::new(2).duid);
+    assert!(client.takes(&question, &answer(number, Some(&own), Some(&server))));
+    assert!(client.takes(&question, &answer(number, Some(&own), Some(&other_server_id()))));
+    assert!(!client.takes(&question, &answer(number ^ 1, Some(&own), Some(&server))));
+    assert!(!client.takes(&question, &answer(number, Some(&own), None)));
+    assert!(!client.takes(&question, &answer(number, None, Some(&server))));
+    assert!(!client.takes(&question, &answer(number, Some(&other), Some(&server))));
+}
+
+// DH-K-04
+#[test]
+fn a_retransmission_has_the_same_transaction_id_and_a_new_message_another() {
+    let mut client = Client::new(1);
+    let first = client.solicit();
+    assert_eq!(first.clone().octets()[1..4], first.octets()[1..4]);
+    let mut seen: Vec<_> = (0..1000).map(|_| client.solicit().transaction_id).collect();
+    seen.sort_unstable();
+    seen.dedup();
+    assert_eq!(seen.len(), 1000);
+}
+
+// DH-K-05
+#[test]
+fn a_client_ignores_an_advertise_without_leases() {
+    let mut client = Client::new(1);
+    let mut full = Site::usual().open();
+    let told = full.ask(client.solicit().na(1, &[]));
+    assert!(Client::is_offered_anything(&told.octets));
+    let mut empty = Site::usual().but(|site| site.link(1).address_pools.clear()).open();
+    let told = empty.ask(client.solicit().na(1, &[]));
+    assert!(!Client::is_offered_anything(&told.octets));
+}
