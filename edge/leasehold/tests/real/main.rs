@@ -6,6 +6,7 @@
 mod bell;
 mod capture;
 mod client;
+mod decline;
 mod exchange;
 mod host;
 #[path = "../tshark/judge.rs"]
@@ -51,6 +52,14 @@ fn systemd_networkd() {
 #[test]
 fn wide_dhcp6c() {
     behind_every_relay(&client::WIDE);
+}
+
+#[test]
+fn declining() {
+    let program = &client::DECLINING;
+    let place = "declining, on the server's link".to_owned();
+    let play = Box::new(|| Ok(decline::decline(program)));
+    all_pass(program.name, &[program.path], [Scenario { place, play }]);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! ISC dhclient, with `-N` and `-P`.
 
+use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
 use super::{Client, FAST, Program, words_behind};
@@ -17,27 +18,36 @@ pub(super) const PROGRAM: Program = Program {
     start: |host, bell| Box::new(Dhclient(Process::start("dhclient", &mut command(host), bell))),
 };
 
+/// The same, but it finds that somebody else has the first address that it is given.
+pub(super) const DECLINING: Program =
+    Program { start: |host, bell| Box::new(declining(host, bell)), ..PROGRAM };
+
+/// What it runs to configure the interface. Of exit code 3 it believes that the address is a duplicate.
+const FIND_DUPLICATE: &str = r#"#!/bin/sh
+if [ "$reason" = BOUND6 ] && [ -n "$new_ip6_address" ] && [ ! -e /run/duplicate ]; then
+    touch /run/duplicate
+    exit 3
+fi
+exec /sbin/dhclient-script
+"#;
+
 const LEASES: &str = "/var/lib/dhclient.leases";
 
 struct Dhclient(Process);
 
 fn command(host: &Host) -> Command {
     let mut command = host.command("dhclient");
-    command.args([
-        "-6",
-        "-d",
-        "-v",
-        "-N",
-        "-P",
-        "-cf",
-        "/dev/null",
-        "-lf",
-        LEASES,
-        "-pf",
-        "/run/dhclient.pid",
-    ]);
+    command.args(["-6", "-d", "-v", "-N", "-P", "-cf", "/dev/null"]);
+    command.args(["-lf", LEASES, "-pf", "/run/dhclient.pid"]);
     command.arg("cli0");
     command
+}
+
+fn declining(host: &Host, bell: &Bell) -> Dhclient {
+    let script = host.write("run/dhclient-script", FIND_DUPLICATE);
+    std::fs::set_permissions(script, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let mut command = command(host);
+    Dhclient(Process::start("dhclient", command.args(["-sf", "/run/dhclient-script"]), bell))
 }
 
 impl Client for Dhclient {

@@ -58,6 +58,7 @@ pub(crate) trait Client {
 }
 
 pub(crate) const DHCLIENT: Program = dhclient::PROGRAM;
+pub(crate) const DECLINING: Program = dhclient::DECLINING;
 pub(crate) const DHCPCD: Program = dhcpcd::PROGRAM;
 pub(crate) const DIBBLER: Program = dibbler::PROGRAM;
 pub(crate) const NETWORKD: Program = networkd::PROGRAM;
