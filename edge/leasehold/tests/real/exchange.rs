@@ -3,10 +3,21 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use wire::{ClientMessage, DhcpOption, Duid, Message, MessageType, Options, RelayMessage, TransactionId};
+use wire::{
+    ClientMessage, DhcpOption, Duid, Ia, Message, MessageType, RawOption, RelayMessage, TransactionId,
+};
 
 /// Addresses and prefixes, as text of one form: `2001:db8:1::1000`, `2001:db8:f000:100::/56`.
 pub(crate) type Resources = BTreeSet<String>;
+
+/// Seconds that an answer gives with a lease.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Terms {
+    pub(crate) t1_secs: u32,
+    pub(crate) t2_secs: u32,
+    pub(crate) preferred_secs: u32,
+    pub(crate) valid_secs: u32,
+}
 
 /// A message of a client or to one, without the relays around it.
 #[derive(Debug, Clone)]
@@ -16,6 +27,8 @@ pub(crate) struct Utterance {
     pub(crate) client: Option<Duid>,
     /// What it names; of an answer, what it grants: without what it says is over.
     pub(crate) resources: Resources,
+    /// With what it grants that, each of them once.
+    pub(crate) terms: BTreeSet<Terms>,
     /// The relays around it, outermost first, as `leasehold query` shows them.
     pub(crate) path: Vec<Value>,
 }
@@ -34,9 +47,35 @@ impl Utterance {
         };
         let ClientMessage { message_type, transaction_id: transaction, options } = message;
         let client = options.client_id().expect("at most one").map(|duid| duid.to_duid());
-        let mut resources = Resources::new();
-        collect(options, message_type == MessageType::Reply, &mut resources);
-        Self { message_type, transaction, client, resources, path }
+        let mut said = Self {
+            message_type,
+            transaction,
+            client,
+            resources: Resources::new(),
+            terms: BTreeSet::new(),
+            path,
+        };
+        for raw in options.iter() {
+            if let DhcpOption::IaNa(ia) | DhcpOption::IaPd(ia) = decode(raw) {
+                said.collect(&ia);
+            }
+        }
+        said
+    }
+
+    fn collect(&mut self, ia: &Ia<'_>) {
+        for raw in ia.options.iter() {
+            let (resource, preferred_secs, valid_secs) = match decode(raw) {
+                DhcpOption::IaAddress(it) => (it.address.to_string(), it.preferred_secs, it.valid_secs),
+                DhcpOption::IaPrefix(it) => (it.prefix.to_string(), it.preferred_secs, it.valid_secs),
+                _ => continue,
+            };
+            if valid_secs > 0 || !self.is_answer() {
+                let Ia { t1_secs, t2_secs, .. } = *ia;
+                self.resources.insert(resource);
+                self.terms.insert(Terms { t1_secs, t2_secs, preferred_secs, valid_secs });
+            }
+        }
     }
 
     /// Whether the server says it.
@@ -52,7 +91,7 @@ fn hop(message: &RelayMessage<'_>) -> Value {
     });
     let hex = |octets: &[u8]| octets.iter().map(|octet| format!("{octet:02x}")).collect::<String>();
     for raw in message.options.iter() {
-        match DhcpOption::decode(raw).expect("every option decodes") {
+        match decode(raw) {
             DhcpOption::InterfaceId(id) => {
                 hop["interface_id"] = hex(id).into();
                 let is_printable = !id.is_empty() && id.iter().all(|octet| (b' '..=b'~').contains(octet));
@@ -68,21 +107,8 @@ fn hop(message: &RelayMessage<'_>) -> Value {
     hop
 }
 
-fn collect(options: Options<'_>, granted_only: bool, resources: &mut Resources) {
-    for raw in options.iter() {
-        let (resource, valid_secs) = match DhcpOption::decode(raw).expect("every option decodes") {
-            DhcpOption::IaNa(ia) | DhcpOption::IaPd(ia) => {
-                collect(ia.options, granted_only, resources);
-                continue;
-            }
-            DhcpOption::IaAddress(lease) => (lease.address.to_string(), lease.valid_secs),
-            DhcpOption::IaPrefix(lease) => (lease.prefix.to_string(), lease.valid_secs),
-            _ => continue,
-        };
-        if valid_secs > 0 || !granted_only {
-            resources.insert(resource);
-        }
-    }
+fn decode(raw: RawOption<'_>) -> DhcpOption<'_> {
+    DhcpOption::decode(raw).expect("every option decodes")
 }
 
 /// What clients and the server have said, in order, leasequeries left out.

@@ -4,6 +4,7 @@
 //! Whatever the client believes to hold at each step, the server has to say the same to whoever asks it. In the end, tshark
 //! reads every packet.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
@@ -14,7 +15,7 @@ use wire::MessageType;
 use crate::bell::Bell;
 use crate::capture::Capture;
 use crate::client::{Client, Program};
-use crate::exchange::{Resources, Utterance, acknowledged, answers, asked, granted, utterances};
+use crate::exchange::{Resources, Terms, Utterance, acknowledged, answers, asked, granted, utterances};
 use crate::judge::{self, Transport};
 use crate::network::{LINK, Network};
 use crate::process::Process;
@@ -105,9 +106,10 @@ impl<'a> Scene<'a> {
 
     /// Waits until the client holds what it was given: an address and a prefix.
     fn bind(&self) -> Resources {
+        let is_rapid = self.program.commits_rapidly && self.relays.is_empty();
+        let asked_for = if is_rapid { MessageType::Solicit } else { MessageType::Request };
         let held = self.bell.wait(PATIENCE, "the client to hold what it was given", || {
-            let said = self.said(0);
-            let given = &granted(&said, MessageType::Request) | &granted(&said, MessageType::Solicit);
+            let given = granted(&self.said(0), asked_for);
             (given.len() == 2 && self.held() == given).then_some(given)
         });
         self.compare(&held);
@@ -163,9 +165,12 @@ impl<'a> Scene<'a> {
         assert!(left.is_empty(), "the server still has {left:?}");
     }
 
-    /// Every message was answered once, unless there was no server.
+    /// Every message was answered once, unless there was no server, and everything was given for the time that is configured.
     fn check_answers(&self) {
         let said = self.said(0);
+        let terms: BTreeSet<Terms> =
+            said.iter().filter(|said| said.is_answer()).flat_map(|said| said.terms.clone()).collect();
+        assert_eq!(terms, BTreeSet::from([self.program.pace.lifetimes.terms()]));
         let nobody_heard = utterances(&self.capture.messages()[self.in_vain.clone()]);
         for Utterance { message_type, transaction, .. } in &said {
             if nobody_heard.iter().all(|unheard| unheard.transaction != *transaction) {

@@ -7,15 +7,23 @@ use std::process::Command;
 use serde_json::Value;
 
 use crate::bell::Bell;
-use crate::exchange::Resources;
+use crate::exchange::{Resources, Terms};
 use crate::network::{Network, SERVER_LINK_LOCAL};
 use crate::process::Process;
 
-/// What it gives; T1 and T2 are a half and four fifths of the preferred lifetime.
+/// How long leases last that it gives.
 #[derive(Clone, Copy)]
 pub(crate) struct Lifetimes {
     pub(crate) preferred_secs: u32,
     pub(crate) valid_secs: u32,
+}
+
+impl Lifetimes {
+    /// What clients have to be told. T1 and T2 are a half and four fifths of the preferred lifetime.
+    pub(crate) fn terms(self) -> Terms {
+        let Self { preferred_secs, valid_secs } = self;
+        Terms { t1_secs: preferred_secs / 2, t2_secs: preferred_secs * 4 / 5, preferred_secs, valid_secs }
+    }
 }
 
 /// Where it listens: to clients, or to relays that multicast.
@@ -31,12 +39,12 @@ pub(crate) struct Server<'a> {
 }
 
 impl<'a> Server<'a> {
-    /// Configures it for this network.
+    /// Configures it for this network. Clients on its own link may commit rapidly, those behind relays may not.
     pub(crate) fn new(network: &'a Network, lifetimes: Lifetimes, bell: &'a Bell) -> Self {
         let host = &network.server;
         let state = host.path("var/lib/leasehold");
-        let (server_place, link_place) =
-            if network.relays.is_empty() { ("", INTERFACES) } else { (INTERFACES, "") };
+        let rapid_commit = network.relays.is_empty();
+        let (server_place, link_place) = if rapid_commit { ("", INTERFACES) } else { (INTERFACES, "") };
         let Lifetimes { preferred_secs, valid_secs } = lifetimes;
         host.write(
             "leasehold.toml",
@@ -54,6 +62,7 @@ prefixes = ["2001:db8:1::/64"]
 address-pools = ["2001:db8:1::1000 - 2001:db8:1::ffff"]
 preferred-lifetime-secs = {preferred_secs}
 valid-lifetime-secs = {valid_secs}
+rapid-commit = {rapid_commit}
 [[link.delegation-pools]]
 prefix = "2001:db8:f000::/40"
 delegated-length = 56

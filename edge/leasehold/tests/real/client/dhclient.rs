@@ -13,6 +13,7 @@ pub(super) const PROGRAM: Program = Program {
     name: "dhclient",
     path: "/sbin/dhclient",
     pace: FAST,
+    commits_rapidly: false,
     restarts: true,
     releases: true,
     start: |host, bell| Box::new(Dhclient(Process::start("dhclient", &mut command(host), bell))),

@@ -10,6 +10,7 @@ pub(super) const PROGRAM: Program = Program {
     name: "dhcpcd",
     path: "/sbin/dhcpcd",
     pace: FAST,
+    commits_rapidly: false,
     restarts: true,
     releases: true,
     start: |host, bell| Box::new(Dhcpcd::start(host, bell)),

@@ -11,6 +11,7 @@ pub(super) const PROGRAM: Program = Program {
     name: "dibbler-client",
     path: "/usr/sbin/dibbler-client",
     pace: FAST,
+    commits_rapidly: false,
     restarts: false,
     releases: true,
     start: |host, bell| Box::new(Dibbler::start(host, bell)),

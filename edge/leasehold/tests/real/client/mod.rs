@@ -40,6 +40,8 @@ pub(crate) struct Program {
     /// What has to be installed.
     pub(crate) path: &'static str,
     pub(crate) pace: Pace,
+    /// Whether it asks for Rapid Commit.
+    pub(crate) commits_rapidly: bool,
     /// Whether it goes on well after it was killed.
     pub(crate) restarts: bool,
     /// Whether it ever sends a Release.

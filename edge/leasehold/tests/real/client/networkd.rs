@@ -13,6 +13,7 @@ pub(super) const PROGRAM: Program = Program {
     name: "systemd-networkd",
     path: "/lib/systemd/systemd-networkd",
     pace: SLOW,
+    commits_rapidly: true,
     restarts: true,
     releases: false,
     start: |host, bell| Box::new(Networkd::start(host, bell)),

@@ -11,6 +11,7 @@ pub(super) const PROGRAM: Program = Program {
     name: "dhcp6c",
     path: "/usr/sbin/dhcp6c",
     pace: SLOW,
+    commits_rapidly: false,
     restarts: true,
     releases: true,
     start: |host, bell| Box::new(Dhcp6c::start(host, bell)),
