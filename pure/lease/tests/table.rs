@@ -2,10 +2,10 @@
 
 mod support;
 
-use lease::{Conflict, Identifier, LeaseState, LinkId, Search, Seq, Table};
+use lease::{Conflict, Cursor, Identifier, LeaseState, LinkId, Search, Seq, Table};
 use support::{
-    GRANTED_UNIX_SECS, address, by_client, by_relay, by_remote, client, found, hop, key, key_of, resource,
-    through,
+    GRANTED_UNIX_SECS, address, by_client, by_relay, by_remote, client, duid, found, hop, key, key_of,
+    resource, through,
 };
 use wire::INFINITE;
 
@@ -234,4 +234,42 @@ fn a_batch_is_what_has_changed_in_order() {
     assert_eq!(batch[0].image.as_deref(), Some(&*lease::image::encode(&first)));
     assert!(batch[1].image.is_some() && batch[2].image.is_none());
     assert!(table.take_batch().is_empty());
+}
+
+#[test]
+fn all_clients_are_met_once_from_a_place_on() {
+    let mut table = Table::default();
+    for number in 0..40 {
+        table.put(&client(number, number % 3, &[])).unwrap();
+    }
+    let mut clients = table.clients(Cursor::START).map(|(behind, client)| (behind, client.duid.to_duid()));
+    let first: Vec<_> = clients.by_ref().take(25).collect();
+    drop(clients);
+    let (place, _) = first[24];
+    for number in [3, 4, 30] {
+        table.remove(&key(number, number % 3)).unwrap();
+    }
+    table.put(&client(40, 1, &[])).unwrap();
+    let rest: Vec<_> = table.clients(place).map(|(_, client)| client.duid.to_duid()).collect();
+    // One that comes takes a free place, here the one of the client forgotten last.
+    let expected: Vec<_> = (25..40).map(|number| if number == 30 { 40 } else { number }).map(duid).collect();
+    assert_eq!(rest, expected);
+    assert_eq!(table.clients(Cursor::START).count(), 38);
+}
+
+#[test]
+fn what_is_held_in_a_range_comes_with_its_holder() {
+    let mut table = Table::default();
+    table.put(&client(1, 1, &["2001:db8::1", "2001:db8:100::/56"])).unwrap();
+    table.put(&client(2, 1, &["2001:db8::2", "2001:db8:100:100::/56"])).unwrap();
+    table.put(&client(3, 1, &["2001:db8::3", "2001:db8:100:200::/56"])).unwrap();
+    let held = table.address_holders(address("2001:db8::2"), address("2001:db8::ffff"));
+    let held: Vec<_> = held.map(|(address, holder)| (address, holder.duid.to_duid())).collect();
+    assert_eq!(held, [(address("2001:db8::2"), duid(2)), (address("2001:db8::3"), duid(3))]);
+    assert_eq!(table.address_holders(address("2001:db8::2"), address("2001:db8::1")).count(), 0);
+
+    // A prefix that reaches into the range counts, one that ends before it does not.
+    let held = table.prefix_holders(address("2001:db8:100:1ff::"), address("2001:db8:100:2ff::"));
+    let held: Vec<_> = held.map(|(prefix, holder)| (prefix.address(), holder.duid.to_duid())).collect();
+    assert_eq!(held, [(address("2001:db8:100:100::"), duid(2)), (address("2001:db8:100:200::"), duid(3))]);
 }

@@ -101,12 +101,16 @@ impl Indexes {
 
     /// The prefixes that have a part between two addresses: the one around the first, and those that
     /// begin behind it.
-    pub(super) fn prefixes_between(&self, first: Ipv6Addr, last: Ipv6Addr) -> impl Iterator<Item = Prefix> {
+    pub(super) fn prefixes_between(
+        &self,
+        first: Ipv6Addr,
+        last: Ipv6Addr,
+    ) -> impl Iterator<Item = (Prefix, Slot)> {
         let whole = |address| Prefix::new(address, 128).expect("128 bits are not too many");
         let behind = (Bound::Excluded(whole(first)), Bound::Included(whole(last)));
         let behind = (first < last).then(|| self.by_prefix.range(behind));
-        let around = self.prefix_around(first).map(|(prefix, _)| prefix);
-        around.into_iter().chain(behind.into_iter().flatten().map(|(prefix, _)| *prefix))
+        let around = self.prefix_around(first);
+        around.into_iter().chain(behind.into_iter().flatten().map(|(prefix, slot)| (*prefix, *slot)))
     }
 
     /// A prefix that lies in the one before it.

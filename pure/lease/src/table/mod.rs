@@ -156,7 +156,33 @@ impl Table {
 
     /// Prefixes that nobody else may be given and that have a part between two addresses, in order.
     pub fn prefixes_held(&self, first: Ipv6Addr, last: Ipv6Addr) -> impl Iterator<Item = Prefix> {
-        self.indexes.prefixes_between(first, last)
+        self.indexes.prefixes_between(first, last).map(|(prefix, _)| prefix)
+    }
+
+    /// Like [`Self::addresses_held`], each with its holder.
+    pub fn address_holders(
+        &self,
+        first: Ipv6Addr,
+        last: Ipv6Addr,
+    ) -> impl Iterator<Item = (Ipv6Addr, ClientView<'_>)> {
+        let range = (first <= last).then(|| self.indexes.by_address.range(first..=last));
+        range.into_iter().flatten().map(|(address, slot)| (*address, self.records.view(*slot)))
+    }
+
+    /// Like [`Self::prefixes_held`], each with its holder.
+    pub fn prefix_holders(
+        &self,
+        first: Ipv6Addr,
+        last: Ipv6Addr,
+    ) -> impl Iterator<Item = (Prefix, ClientView<'_>)> {
+        let between = self.indexes.prefixes_between(first, last);
+        between.map(|(prefix, slot)| (prefix, self.records.view(slot)))
+    }
+
+    /// All clients, from a place on, each with the place behind it.
+    pub fn clients(&self, from: Cursor) -> impl Iterator<Item = (Cursor, ClientView<'_>)> {
+        let slots = from.slot().into_iter().flat_map(|first| self.records.used_from(first));
+        self.records.fetched_ahead(slots).map(|slot| (Cursor::behind(slot), self.records.view(slot)))
     }
 
     /// The clients that a search finds, from a place on, each with the place behind it.

@@ -108,6 +108,12 @@ impl Records {
         self.images[slot as usize].as_ref().expect("indexes name only slots in use")
     }
 
+    /// The slots in use, from one on.
+    pub(crate) fn used_from(&self, first: Slot) -> impl Iterator<Item = Slot> {
+        let rest = self.images.get(first as usize..).unwrap_or_default();
+        rest.iter().zip(first..).filter(|(record, _)| record.is_some()).map(|(_, slot)| slot)
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Slot, ClientView<'_>)> {
         let used = self.images.iter().enumerate();
         used.filter_map(|(slot, record)| {
