@@ -8,5 +8,6 @@ pub mod import;
 pub mod net;
 pub mod population;
 pub mod query;
+pub mod relays;
 pub mod serve;
 pub mod state;

@@ -7,6 +7,7 @@ use requestor::Question;
 use wire::{Duid, SERVER_PORT};
 
 use super::session::Server;
+use crate::relays::RemoteId;
 
 const FORMS: &str = "the form is: leasehold query SERVER... QUESTION, where QUESTION is one of
   relay-id DUID              clients heard through a relay, as in relay-id 00:03:00:01:02:00:00:00:aa:01
@@ -45,24 +46,11 @@ fn parse_question(keyword: &str, argument: &str) -> Result<Question> {
         "link" => Question::by_link(argument.parse::<Ipv6Addr>()?)?,
         "address" => Question::by_address(argument.parse::<Ipv6Addr>()?),
         _ => {
-            let form = "a Remote-ID is written ENTERPRISE:HEX, as in 32473:706f72742d37";
-            let (enterprise, hex) = argument.split_once(':').context(form)?;
-            Question::by_remote(enterprise.parse().context(form)?, &hex_octets(hex).context(form)?)?
+            let remote_id = argument.parse::<RemoteId>()?;
+            let (enterprise, identifier) = remote_id.parts();
+            Question::by_remote(enterprise, identifier)?
         }
     })
-}
-
-fn hex_octets(text: &str) -> Option<Vec<u8>> {
-    let digits: Vec<u8> = text.bytes().filter(|byte| *byte != b':').collect();
-    let pairs = digits.chunks(2).map(|pair| match pair {
-        [high, low] => Some((digit(*high)? << 4) | digit(*low)?),
-        _ => None,
-    });
-    pairs.collect()
-}
-
-fn digit(byte: u8) -> Option<u8> {
-    (byte as char).to_digit(16).map(|digit| digit as u8)
 }
 
 /// `HOST`, `HOST:PORT`, `ADDRESS`, `[ADDRESS]`, `[ADDRESS]:PORT`; `%INTERFACE` behind an address.

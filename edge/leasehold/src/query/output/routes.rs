@@ -10,7 +10,8 @@ use std::net::Ipv6Addr;
 use anyhow::Result;
 
 use super::Answers;
-use super::view::{self, HopView, LeaseView};
+use super::view::{self, LeaseView};
+use crate::relays::Hop;
 
 /// Octets of an interface's name in Linux, without the closing zero.
 const MAX_INTERFACE_NAME: usize = 15;
@@ -26,7 +27,7 @@ pub(super) fn print(answers: &Answers<'_>, out: &mut dyn Write) -> Result<()> {
     Ok(())
 }
 
-fn route(prefix: &str, relay: Option<&HopView>, duid: &str) -> String {
+fn route(prefix: &str, relay: Option<&Hop>, duid: &str) -> String {
     let Some(relay) = relay else {
         return format!("# {prefix} of client {duid}: the server tells no relay");
     };
@@ -42,7 +43,7 @@ fn route(prefix: &str, relay: Option<&HopView>, duid: &str) -> String {
     }
 }
 
-fn interface_comment(relay: &HopView) -> String {
+fn interface_comment(relay: &Hop) -> String {
     match &relay.interface_id {
         Some(hex) => format!("# interface-id 0x{hex}"),
         None => "# no interface-id".to_owned(),
@@ -63,12 +64,13 @@ fn is_link_local(address: Ipv6Addr) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::relays;
 
     fn line(interface: &str, peer: &str) -> String {
-        let hop = HopView {
+        let hop = Hop {
             link_address: Ipv6Addr::UNSPECIFIED,
             peer_address: peer.parse().unwrap(),
-            interface_id: Some(view::hex(interface.as_bytes())),
+            interface_id: Some(relays::hex(interface.as_bytes())),
             interface_text: Some(interface.to_owned()),
             remote_id: None,
             relay_id: None,

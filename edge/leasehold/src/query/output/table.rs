@@ -8,6 +8,7 @@ use comfy_table::{ContentArrangement, Table};
 use wire::INFINITE;
 
 use super::{Answers, view};
+use crate::relays::Hop;
 
 pub(super) fn print(answers: &Answers<'_>, out: &mut dyn Write) -> Result<()> {
     let mut table = Table::new();
@@ -15,7 +16,7 @@ pub(super) fn print(answers: &Answers<'_>, out: &mut dyn Write) -> Result<()> {
     table.set_header(["client", "lease", "preferred", "valid", "heard", "next hop", "interface", "server"]);
     for client in view::clients(answers) {
         let relay = client.nearest_relay();
-        let interface = relay.and_then(|relay| relay.interface_text.as_ref().or(relay.interface_id.as_ref()));
+        let interface = relay.and_then(Hop::interface);
         for lease in &client.leases {
             let (_, resource, preferred_secs, valid_secs, server) = lease.columns();
             table.add_row([

@@ -7,6 +7,7 @@ use requestor::{HopRecord, MergedLease, RelayRecord, Resource, SourceId};
 use serde::Serialize;
 
 use super::Answers;
+use crate::relays::{self, Hop, RemoteId};
 
 /// A client on one link.
 #[derive(Debug, Serialize)]
@@ -17,22 +18,8 @@ pub(super) struct ClientView {
     /// Of the relay nearest to the client.
     pub(super) link_address: Option<Ipv6Addr>,
     /// The relay nearest to the server first.
-    pub(super) relay_path: Vec<HopView>,
+    pub(super) relay_path: Vec<Hop>,
     pub(super) leases: Vec<LeaseView>,
-}
-
-/// One relay.
-#[derive(Debug, Clone, Serialize)]
-pub(super) struct HopView {
-    pub(super) link_address: Ipv6Addr,
-    pub(super) peer_address: Ipv6Addr,
-    /// Hexadecimal.
-    pub(super) interface_id: Option<String>,
-    /// The same as text, where it is printable ASCII.
-    pub(super) interface_text: Option<String>,
-    /// ENTERPRISE:HEX.
-    pub(super) remote_id: Option<String>,
-    pub(super) relay_id: Option<String>,
 }
 
 /// One lease; 4294967295 seconds are for ever.
@@ -45,7 +32,7 @@ pub(super) enum LeaseView {
 
 impl ClientView {
     /// The relay nearest to the client.
-    pub(super) fn nearest_relay(&self) -> Option<&HopView> {
+    pub(super) fn nearest_relay(&self) -> Option<&Hop> {
         self.relay_path.last()
     }
 }
@@ -60,7 +47,7 @@ pub(super) fn clients<'a>(answers: &'a Answers<'_>) -> impl Iterator<Item = Clie
                 duid: duid.to_string(),
                 last_transaction_secs: None,
                 link_address: relay.map(|relay| relay.innermost().link_address),
-                relay_path: relay.map_or(&[][..], RelayRecord::hops).iter().map(HopView::new).collect(),
+                relay_path: relay.map_or(&[][..], RelayRecord::hops).iter().map(hop).collect(),
                 leases: Vec::new(),
             });
             let silent = lease.told.silent_secs(answers.now);
@@ -78,17 +65,15 @@ fn path_key(relay: Option<&RelayRecord>) -> Vec<PathKey> {
     relay.map_or(&[][..], RelayRecord::hops).iter().map(key).collect()
 }
 
-impl HopView {
-    fn new(hop: &HopRecord) -> Self {
-        let HopRecord { link_address, peer_address, interface_id, remote_id, relay_id } = hop;
-        Self {
-            link_address: *link_address,
-            peer_address: *peer_address,
-            interface_id: interface_id.as_deref().map(hex),
-            interface_text: interface_id.as_deref().and_then(printable),
-            remote_id: remote_id.as_deref().and_then(remote_text),
-            relay_id: relay_id.as_ref().map(ToString::to_string),
-        }
+fn hop(record: &HopRecord) -> Hop {
+    let HopRecord { link_address, peer_address, interface_id, remote_id, relay_id } = record;
+    Hop {
+        link_address: *link_address,
+        peer_address: *peer_address,
+        interface_id: interface_id.as_deref().map(relays::hex),
+        interface_text: interface_id.as_deref().and_then(relays::printable),
+        remote_id: remote_id.as_deref().and_then(RemoteId::new).map(|id| id.to_string()),
+        relay_id: relay_id.as_ref().map(ToString::to_string),
     }
 }
 
@@ -119,19 +104,4 @@ impl LeaseView {
             }
         }
     }
-}
-
-/// Two digits an octet.
-pub(super) fn hex(octets: &[u8]) -> String {
-    octets.iter().map(|octet| format!("{octet:02x}")).collect()
-}
-
-fn printable(octets: &[u8]) -> Option<String> {
-    let is_printable = !octets.is_empty() && octets.iter().all(|octet| (b' '..=b'~').contains(octet));
-    is_printable.then(|| octets.iter().map(|octet| *octet as char).collect())
-}
-
-fn remote_text(octets: &[u8]) -> Option<String> {
-    let (enterprise, remote_id) = octets.split_first_chunk()?;
-    Some(format!("{}:{}", u32::from_be_bytes(*enterprise), hex(remote_id)))
 }
