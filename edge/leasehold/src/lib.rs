@@ -3,11 +3,14 @@
 pub mod check;
 pub mod clock;
 pub mod config;
+pub mod control;
 pub mod demo;
 pub mod import;
 pub mod net;
 pub mod population;
 pub mod query;
 pub mod relays;
+pub mod release;
 pub mod serve;
+pub mod show;
 pub mod state;

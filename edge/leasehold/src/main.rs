@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use leasehold::{check, demo, import, query, serve};
+use leasehold::{check, demo, import, query, release, serve, show};
 use tracing::Level;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::prelude::*;
@@ -27,6 +27,10 @@ enum Command {
     Serve(serve::Arguments),
     /// Ask DHCPv6 servers for their bindings
     Query(query::Arguments),
+    /// Show what a running server knows
+    Show(show::Arguments),
+    /// Release leases of a running server, as if their clients had done so
+    Release(release::Arguments),
     /// Say whether a configuration file is good, and if not, all that is wrong with it
     Check(check::Arguments),
     /// Fill a state folder with what another server knows, or with made-up clients
@@ -48,6 +52,8 @@ fn main() -> ExitCode {
     let result = match line.command {
         Command::Serve(arguments) => serve::run(arguments),
         Command::Query(arguments) => query::run(arguments),
+        Command::Show(arguments) => show::run(arguments),
+        Command::Release(arguments) => release::run(arguments),
         Command::Check(arguments) => check::run(arguments),
         Command::Import(arguments) => import::run(arguments),
         Command::Demo(arguments) => demo::run(arguments),

@@ -4,7 +4,7 @@
 //! whether more has come in. It waits in one place only, when there is nothing to send.
 
 use std::io;
-use std::net::{Ipv6Addr, SocketAddr};
+use std::net::{Ipv6Addr, SocketAddr, SocketAddrV6};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -68,7 +68,7 @@ fn admit(service: &Arc<Service>, stream: TcpStream, from: SocketAddr, talks: &mu
     }
     let service = Arc::clone(service);
     talks.spawn(async move {
-        let mut talk = Talk::new(&service, stream, requestor);
+        let mut talk = Talk::new(&service, stream, from);
         let ended = talk.go_on().await;
         talk.end(ended).await;
     });
@@ -78,7 +78,9 @@ fn admit(service: &Arc<Service>, stream: TcpStream, from: SocketAddr, talks: &mu
 struct Talk<'a> {
     service: &'a Service,
     stream: TcpStream,
-    requestor: Ipv6Addr,
+    requestor: SocketAddrV6,
+    /// What it is known by to an operator.
+    number: u64,
     connection: Connection,
     stopping: Stopping,
     input: Vec<u8>,
@@ -88,12 +90,14 @@ struct Talk<'a> {
 }
 
 impl<'a> Talk<'a> {
-    fn new(service: &'a Service, stream: TcpStream, requestor: Ipv6Addr) -> Self {
+    fn new(service: &'a Service, stream: TcpStream, requestor: SocketAddrV6) -> Self {
+        let now = service.now();
         Self {
             service,
             stream,
             requestor,
-            connection: Connection::new(requestor, service.now()),
+            number: service.queries.opened(requestor, now.instant),
+            connection: Connection::new(*requestor.ip(), now),
             stopping: service.stopping(),
             input: vec![0; READ_OCTETS],
             out: Vec::new(),
@@ -135,8 +139,10 @@ impl<'a> Talk<'a> {
         if self.stopping.has_come() {
             connection.terminate("the server is shutting down", policy, counters, service.now(), out);
         }
+        service.queries.progress(self.number, connection.in_work());
         for finished in connection.take_finished() {
-            log(self.requestor, &finished);
+            service.queries.finished(self.requestor, &finished, service.now().instant);
+            log(*self.requestor.ip(), &finished);
         }
     }
 
@@ -213,6 +219,7 @@ impl<'a> Talk<'a> {
             self.connection.abandon(&mut admission);
             admission.close();
         }
+        self.service.queries.closed(self.number);
         match ended {
             Err(error) => debug!(requestor = %self.requestor, "connection lost: {error}"),
             Ok(close @ Close::TimedOut(_)) => info!(requestor = %self.requestor, ?close, "connection closed"),

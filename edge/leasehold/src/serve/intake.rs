@@ -98,6 +98,11 @@ impl Intake {
         addresses.collect::<std::io::Result<_>>().context("a socket without an address")
     }
 
+    /// The sockets themselves.
+    pub(super) fn sockets(&self) -> Vec<Arc<ServerSocket>> {
+        self.sockets.iter().map(|served| Arc::clone(&served.socket)).collect()
+    }
+
     /// What ends the waiting.
     pub(super) fn waker(&self) -> Waker {
         self.poller.waker()
@@ -277,6 +282,7 @@ impl Turn<'_> {
             return Err(Discard::TooFast);
         }
         let mut out = Vec::new();
+        let begun = self.service.now().instant;
         let answered =
             datagram::answer(received.octets, requestor, self.policy, holdings, self.now, &mut out)?;
         add(&self.service.counters.datagrams_answered, 1);
@@ -286,6 +292,7 @@ impl Turn<'_> {
             query_type = %answered.query_type, sought = answered.sought, status = %answered.status,
             leases = answered.leases, octets = out.len(), "query"
         );
+        self.service.queries.answered(source, &answered, out.len(), begun, self.service.now().instant);
         let outgoing = received.arrival.answer_relay(out, source.port());
         Ok(Held::Answer(Arc::clone(&self.served.socket), outgoing))
     }

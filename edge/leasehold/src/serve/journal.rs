@@ -89,6 +89,11 @@ impl<Held> Journal<Held> {
         reached.is_ok_and(|durable| durable.seq >= seq)
     }
 
+    /// The latest change that is durable.
+    pub(super) fn latest_durable(&self) -> Seq {
+        self.durable.borrow().seq
+    }
+
     /// Lets the committing thread end when it has committed what is there.
     pub(super) fn end(&self) {
         self.waiting().ended = true;

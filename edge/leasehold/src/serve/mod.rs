@@ -7,9 +7,11 @@
 //! between sockets and the pure server, which decides.
 
 mod bulk;
+mod control;
 mod intake;
 mod journal;
 mod plan;
+mod queries;
 mod release;
 mod reload;
 mod service;
@@ -33,6 +35,7 @@ use tracing::{error, info, warn};
 use crate::config::Config;
 use crate::net::Waker;
 use crate::state;
+use control::{ControlSocket, Desk};
 use intake::Intake;
 use service::Service;
 
@@ -113,16 +116,18 @@ pub struct Running {
 
 /// Binds every address and starts to serve; port 0 lets the system choose one.
 pub fn start(plan: Plan) -> anyhow::Result<Running> {
-    let Plan { policy, holdings, exchanges, store, rate, bulk, udp, patterns, ports } = plan;
+    let Plan { policy, holdings, exchanges, store, rate, bulk, udp, patterns, ports, control } = plan;
     let listeners = bulk.iter().map(|at| bind(*at)).collect::<anyhow::Result<Vec<_>>>()?;
     let bulk = listeners.iter().map(local_address).collect::<anyhow::Result<Vec<_>>>()?;
+    let control = control.as_deref().map(ControlSocket::bind).transpose()?;
     let service = Arc::new(Service::new(policy, exchanges, holdings, rate, patterns));
     let intake = Intake::bind(Arc::clone(&service), &udp, ports)?;
     let (udp, waker) = (intake.addresses()?, intake.waker());
     let (fail, failed) = watch::channel(None);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let serving = Arc::clone(&service);
-    let tasks = thread("tasks", move || runtime.block_on(serve_all(serving, listeners)))?;
+    control.iter().for_each(|socket| info!("listening on {} (commands)", socket.path().display()));
+    let desk = Desk { service: Arc::clone(&service), sockets: intake.sockets() };
+    let tasks = thread("tasks", move || runtime.block_on(serve_all(desk, listeners, control)))?;
     let committing = {
         let (service, fail) = (Arc::clone(&service), fail.clone());
         thread("commit", move || commit(&service, store, &fail))?
@@ -180,13 +185,16 @@ fn join(name: &str, thread: JoinHandle<()>) {
     }
 }
 
-async fn serve_all(service: Arc<Service>, listeners: Vec<Socket>) {
+async fn serve_all(desk: Desk, listeners: Vec<Socket>, control: Option<ControlSocket>) {
     let mut tasks = JoinSet::new();
     for listener in listeners {
         match TcpListener::from_std(listener.into()) {
-            Ok(listener) => _ = tasks.spawn(bulk::listen(Arc::clone(&service), listener)),
+            Ok(listener) => _ = tasks.spawn(bulk::listen(Arc::clone(&desk.service), listener)),
             Err(error) => warn!("cannot listen: {error}"),
         }
+    }
+    if let Some(socket) = control {
+        tasks.spawn(control::listen(desk, socket));
     }
     while tasks.join_next().await.is_some() {}
 }

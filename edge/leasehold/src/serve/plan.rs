@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddrV6;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::anyhow;
@@ -37,6 +38,8 @@ pub struct Plan {
     pub patterns: Patterns,
     /// Where answers go.
     pub ports: Ports,
+    /// Where an operator's commands come in.
+    pub control: Option<PathBuf>,
 }
 
 impl Plan {
@@ -57,6 +60,7 @@ impl Plan {
             udp: udp_addresses(config),
             patterns: patterns(config),
             ports: ports(config),
+            control: Some(config.control_socket()),
         })
     }
 
@@ -74,6 +78,7 @@ impl Plan {
             udp: Vec::new(),
             patterns: Patterns::new::<&str>([]),
             ports: Ports { client: wire::CLIENT_PORT, relay: wire::SERVER_PORT },
+            control: None,
         }
     }
 }

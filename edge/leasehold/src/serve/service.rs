@@ -10,6 +10,7 @@ use tokio::sync::watch;
 use world::Now;
 
 use super::journal::Journal;
+use super::queries::Queries;
 use super::release::Held;
 use crate::clock::Clock;
 use crate::net::Patterns;
@@ -22,6 +23,7 @@ pub(super) struct Service {
     policy: RwLock<Arc<Policy>>,
     pub(super) counters: Counters,
     pub(super) journal: Journal<Held>,
+    pub(super) queries: Queries,
     clock: Clock,
     exchanges: Mutex<Exchanges>,
     holdings: RwLock<Holdings>,
@@ -43,6 +45,7 @@ impl Service {
             policy: RwLock::new(Arc::new(policy)),
             counters: Counters::default(),
             journal: Journal::new(holdings.table.last_seq()),
+            queries: Queries::default(),
             clock: Clock::start(),
             exchanges: Mutex::new(exchanges),
             holdings: RwLock::new(holdings),

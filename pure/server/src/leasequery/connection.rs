@@ -13,7 +13,7 @@ use wire::{ClientMessage, FrameBuffer, MessageType, OptionCode, Status, StatusCo
 use world::{Deadline, Instant, Now};
 
 use super::answer::Head;
-use super::feed::{Feed, Finished, frame};
+use super::feed::{Feed, Finished, InWork, frame};
 use super::query::{Asked, Transport};
 use super::{Admission, Policy, Refusal};
 use crate::counters::{Counters, add};
@@ -309,6 +309,11 @@ impl Connection {
     /// Queries that have ended since the last call.
     pub fn take_finished(&mut self) -> Vec<Finished> {
         std::mem::take(&mut self.finished)
+    }
+
+    /// The queries that are being answered.
+    pub fn in_work(&self) -> impl Iterator<Item = InWork> {
+        self.feeds.iter().map(Feed::in_work)
     }
 
     /// Whether there is something to do at once: to begin, or to fill.

@@ -59,6 +59,25 @@ pub struct Finished {
     pub took: Duration,
 }
 
+/// How far a query has come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InWork {
+    /// Its number on the connection.
+    pub transaction_id: TransactionId,
+    /// What is asked by.
+    pub query_type: QueryType,
+    /// What is sought.
+    pub sought: String,
+    /// Clients told so far.
+    pub clients: u64,
+    /// Leases told so far.
+    pub leases: u64,
+    /// Octets made so far, frames included.
+    pub octets: u64,
+    /// When it came.
+    pub begun: Instant,
+}
+
 impl Feed {
     /// Begins to answer a query.
     pub(crate) fn new(asked: &Asked, query: Query, now: Now) -> Self {
@@ -76,6 +95,20 @@ impl Feed {
     /// What it is known by.
     pub(crate) fn transaction_id(&self) -> TransactionId {
         self.head.transaction_id
+    }
+
+    /// How far it has come.
+    pub(crate) fn in_work(&self) -> InWork {
+        let Told { clients, leases, octets } = self.told;
+        InWork {
+            transaction_id: self.head.transaction_id,
+            query_type: self.query_type,
+            sought: self.query.sought.clone(),
+            clients,
+            leases,
+            octets,
+            begun: self.begun,
+        }
     }
 
     /// Goes on for one turn. `Some` when the last message has been made.

@@ -20,7 +20,7 @@ mod refusal;
 pub use access::{Access, Rule};
 pub use admission::Admission;
 pub use connection::{Close, Connection, Waiting};
-pub use feed::Finished;
+pub use feed::{Finished, InWork};
 pub use policy::{BulkLimits, Policy};
 pub use query::{Asked, Query, Transport, Wanted};
 pub use rate::RateLimit;

@@ -1,0 +1,136 @@
+//! A connection on the control socket: one request in, lines out.
+
+use std::io;
+use std::time::Duration;
+
+use lease::Seq;
+use serde::Serialize;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::UnixStream;
+use tokio::net::unix::UCred;
+use tokio::time::timeout;
+
+use super::super::service::{Service, Stopping};
+use crate::control::{End, Line, MAX_REQUEST_OCTETS, Request};
+
+/// How long a request may take to come: it is written by a program, in one go.
+const REQUEST_PATIENCE: Duration = Duration::from_secs(10);
+/// How long nothing at all may be read of an answer: somebody looks at it page by page.
+const READING_PATIENCE: Duration = Duration::from_secs(600);
+/// Octets of a portion: some hundreds of clients.
+const PORTION_OCTETS: usize = 128 * 1024;
+
+/// Why an answer ends before it is complete.
+#[derive(Debug)]
+pub(super) enum Stop {
+    /// The request makes no sense here.
+    Refused(String),
+    /// The server cannot go on.
+    Failed(String),
+    /// Whoever has asked has gone, or reads nothing.
+    Gone(io::Error),
+}
+
+impl From<io::Error> for Stop {
+    fn from(error: io::Error) -> Self {
+        Self::Gone(error)
+    }
+}
+
+/// The connection, and what is to be sent next.
+#[derive(Debug)]
+pub(super) struct Reply<'a> {
+    service: &'a Service,
+    stream: UnixStream,
+    stopping: Stopping,
+    out: Vec<u8>,
+}
+
+impl<'a> Reply<'a> {
+    pub(super) fn new(service: &'a Service, stream: UnixStream) -> Self {
+        Self { service, stream, stopping: service.stopping(), out: Vec::new() }
+    }
+
+    /// Waits for the request, and says whose it is.
+    pub(super) async fn request(&mut self) -> Result<(Request, UCred), Stop> {
+        let from = self.stream.peer_cred()?;
+        let line = timeout(REQUEST_PATIENCE, read_line(&mut self.stream));
+        let line = tokio::select! {
+            line = line => line.map_err(|_| Stop::Refused("no request has come".to_owned()))??,
+            () = self.stopping.come() => return Err(stopped()),
+        };
+        let request = serde_json::from_slice(&line)
+            .map_err(|error| Stop::Refused(format!("the request is not understood: {error}")))?;
+        Ok((request, from))
+    }
+
+    /// Adds an item to the portion.
+    pub(super) fn item<T: Serialize>(&mut self, item: &T) {
+        self.line(&Line::Item(item));
+    }
+
+    fn line<T: Serialize>(&mut self, line: &Line<T>) {
+        serde_json::to_writer(&mut self.out, line).expect("what is shown can be written as JSON");
+        self.out.push(b'\n');
+    }
+
+    /// Whether the portion is large enough to be sent.
+    pub(super) fn is_full(&self) -> bool {
+        self.out.len() >= PORTION_OCTETS
+    }
+
+    /// Sends the portion, as soon as all that it speaks of is durable.
+    pub(super) async fn send(&mut self, told: Seq) -> Result<(), Stop> {
+        if self.stopping.has_come() {
+            return Err(stopped());
+        }
+        if self.out.is_empty() {
+            tokio::task::yield_now().await;
+            return Ok(());
+        }
+        if !self.service.journal.durable(told).await {
+            self.out.clear();
+            return Err(Stop::Failed("what has changed cannot be made durable".to_owned()));
+        }
+        self.write().await
+    }
+
+    async fn write(&mut self) -> Result<(), Stop> {
+        let mut sent = 0;
+        while sent < self.out.len() {
+            let write = timeout(READING_PATIENCE, self.stream.write(&self.out[sent..]));
+            sent += tokio::select! {
+                written = write => written.map_err(|_| Stop::Gone(io::ErrorKind::TimedOut.into()))??,
+                () = self.stopping.come() => return Err(Stop::Gone(io::ErrorKind::Interrupted.into())),
+            };
+        }
+        self.out.clear();
+        Ok(())
+    }
+
+    /// The last word, if there is room for it.
+    pub(super) async fn end(mut self, end: &End) {
+        self.line::<()>(&Line::End(end.clone()));
+        let _ = timeout(super::FAREWELL, self.stream.write_all(&self.out)).await;
+    }
+}
+
+fn stopped() -> Stop {
+    Stop::Failed("the server is stopping".to_owned())
+}
+
+async fn read_line(stream: &mut UnixStream) -> Result<Vec<u8>, Stop> {
+    let mut line = Vec::with_capacity(1024);
+    loop {
+        if stream.read_buf(&mut line).await? == 0 {
+            return Err(Stop::Gone(io::ErrorKind::UnexpectedEof.into()));
+        }
+        if let Some(end) = line.iter().position(|octet| *octet == b'\n') {
+            line.truncate(end);
+            return Ok(line);
+        }
+        if line.len() > MAX_REQUEST_OCTETS {
+            return Err(Stop::Refused(format!("a request has {MAX_REQUEST_OCTETS} octets at most")));
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! `leasehold show`: what a running server knows, asked on its control socket.
+//!
+//! Each thing that can be shown has a file that says what stands in its table; how it becomes a
+//! table, JSON or lines is the same for all of them (`output.rs`). What comes is printed as it
+//! comes.
+
+mod bindings;
+mod counters;
+mod links;
+mod output;
+mod queries;
+
+use std::process::ExitCode;
+
+use crate::control::{self, Answers, Client, Failure, Filter, Place, Request, State};
+
+pub use output::Format;
+
+/// What the exit codes of commands on the control socket mean: as those of `query`.
+pub const EXIT_CODES: &str = "Exit codes: 0 complete, even if nothing was found; 1 usage; 2 partial; \
+                              3 refused by the server; 4 unreachable, or not permitted";
+
+/// What the command line says.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Arguments {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Clone, clap::Subcommand)]
+enum What {
+    /// Leases, and whose they are: all, or those for which all holds that is said
+    #[command(after_help = EXIT_CODES)]
+    Bindings {
+        #[command(flatten)]
+        filter: Filter,
+        /// Leases in this state; may be repeated
+        #[arg(long = "state", value_name = "STATE", value_enum, value_delimiter = ',')]
+        states: Vec<State>,
+        #[command(flatten)]
+        how: How,
+    },
+    /// Links, and how much of their pools is held
+    #[command(after_help = EXIT_CODES)]
+    Links(How),
+    /// Leasequeries: connections, what is being answered on them, and what was answered last
+    #[command(after_help = EXIT_CODES)]
+    Queries(How),
+    /// Messages, discards, queries, connections, octets, sockets
+    #[command(after_help = EXIT_CODES)]
+    Counters(How),
+}
+
+#[derive(Debug, Clone, clap::Args)]
+struct How {
+    #[command(flatten)]
+    place: Place,
+    /// How to print [default: table on a terminal, json otherwise]
+    #[arg(long, value_enum)]
+    format: Option<Format>,
+}
+
+/// Runs the command.
+pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    match arguments.what {
+        What::Bindings { filter, states, how: How { place, format } } => {
+            let request = Request::Bindings(Filter { states, ..filter });
+            print_clients(control::ask(&place.socket()?, &request), format)
+        }
+        What::Links(How { place, format }) => {
+            output::print(control::ask(&place.socket()?, &Request::Links), format, &links::FORM)
+        }
+        What::Queries(How { place, format }) => {
+            output::print(control::ask(&place.socket()?, &Request::Queries), format, &queries::FORM)
+        }
+        What::Counters(How { place, format }) => {
+            output::print(control::ask(&place.socket()?, &Request::Counters), format, &counters::FORM)
+        }
+    }
+}
+
+/// Prints clients and their leases.
+pub(crate) fn print_clients(
+    answers: Result<Answers<Client>, Failure>,
+    format: Option<Format>,
+) -> anyhow::Result<ExitCode> {
+    output::print(answers, format, &bindings::FORM)
+}
