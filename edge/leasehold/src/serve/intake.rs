@@ -250,7 +250,11 @@ impl Turn<'_> {
         let answered = exchanges.answer(unwrapped, &arrival, holdings, self.now, &mut out)?;
         self.service.counters.sent(answered.message_type);
         let outgoing = self.addressed(&answered, received, out);
-        let Answered { client, link, changes, .. } = answered;
+        let Answered { client, link, changes, ignored, .. } = answered;
+        if let Some(client) = &client {
+            let says = "not held by the client that would give it back";
+            ignored.iter().for_each(|lease| info!(%client, %lease, "{says}"));
+        }
         match (client, link) {
             (Some(duid), Some(link)) if !changes.is_empty() => {
                 held.push(Held::Answer(Arc::clone(&self.served.socket), outgoing));

@@ -11,6 +11,7 @@ impl Exchange<'_> {
     /// Takes back the leases that are the client's; only what is unknown is spoken of.
     pub(super) fn release(&mut self, asked: &Asked) -> Option<Answer> {
         let held = self.record.active(asked.kind, asked.iaid);
+        self.note_ignored(asked, &held);
         if held.is_empty() || self.excludes_otherwise(asked, &held) {
             return Some(Answer::with_status(asked, StatusCode::NO_BINDING));
         }
@@ -26,7 +27,9 @@ impl Exchange<'_> {
         if asked.kind == IaKind::Prefix {
             return None;
         }
-        if self.record.active(asked.kind, asked.iaid).is_empty() {
+        let held = self.record.active(asked.kind, asked.iaid);
+        self.note_ignored(asked, &held);
+        if held.is_empty() {
             return Some(Answer::with_status(asked, StatusCode::NO_BINDING));
         }
         let (now, rest_secs) = (self.now.unix_secs, self.rules.decline_rest_secs);
@@ -34,6 +37,13 @@ impl Exchange<'_> {
             lease.remembered(LeaseState::Declined, now, rest_secs)
         });
         None
+    }
+
+    /// What is named and not held is somebody else's, or nobody's.
+    fn note_ignored(&mut self, asked: &Asked, held: &[Lease]) {
+        let is_held = |resource| held.iter().any(|lease| lease.resource == resource);
+        let named = asked.resources().map(|(resource, _)| resource);
+        self.ignored.extend(named.filter(|resource| !is_held(*resource)));
     }
 
     /// Ends the active leases of the association that the message names.

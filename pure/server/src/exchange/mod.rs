@@ -29,7 +29,7 @@ use crate::assign::{Assigner, Identity, Standing};
 use crate::limits::{MAX_DATAGRAM_OCTETS, MAX_DECLINED_PER_CLIENT};
 use crate::{Discard, Holdings};
 use admit::admit;
-use association::Asked;
+use association::{Answer, Asked};
 use options::Wants;
 use record::Record;
 use reply::{Offering, Reply};
@@ -61,6 +61,8 @@ pub struct Answered {
     /// What has happened to its leases. If anything has, the answer must not leave before that is
     /// durable.
     pub changes: Vec<Change>,
+    /// What it would have released or declined and does not hold.
+    pub ignored: Vec<Resource>,
 }
 
 /// To whom an answer is sent; the address is always the source of the datagram that is answered.
@@ -119,6 +121,7 @@ impl Exchanges {
             client,
             link: link_id,
             changes,
+            ignored: reply.ignored,
         })
     }
 
@@ -144,6 +147,7 @@ impl Exchanges {
             table,
             assigner: &mut self.assigner,
             given: Vec::new(),
+            ignored: Vec::new(),
             now,
         };
         let reply = exchange.reply(message.message_type, &association::asked(message.options)?)?;
@@ -239,6 +243,8 @@ struct Exchange<'a> {
     record: Record,
     /// What this message has been given so far.
     given: Vec<Resource>,
+    /// What it names and is not the client's to end.
+    ignored: Vec<Resource>,
     now: Now,
 }
 
@@ -258,14 +264,20 @@ impl Exchange<'_> {
             }
             MessageType::Release => {
                 let answers = asked.iter().filter_map(|asked| self.release(asked)).collect();
-                Ok(Reply { status: Some(StatusCode::SUCCESS), ..Reply::with(answers) })
+                Ok(self.success(answers))
             }
             MessageType::Decline => {
                 let answers = asked.iter().filter_map(|asked| self.decline(asked)).collect();
-                Ok(Reply { status: Some(StatusCode::SUCCESS), ..Reply::with(answers) })
+                Ok(self.success(answers))
             }
             _ => Err(Discard::UnexpectedType),
         }
+    }
+
+    /// The answer to Release and Decline, whatever has come of them.
+    fn success(&mut self, answers: Vec<Answer>) -> Reply {
+        let ignored = std::mem::take(&mut self.ignored);
+        Reply { status: Some(StatusCode::SUCCESS), ignored, ..Reply::with(answers) }
     }
 
     /// An Advertise; a Reply at once, if both sides want that and there is something to commit.

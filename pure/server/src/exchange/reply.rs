@@ -18,6 +18,8 @@ pub(super) struct Reply {
     pub(super) status: Option<StatusCode>,
     pub(super) rapid_commit: bool,
     pub(super) answers: Vec<Answer>,
+    /// What the client has named and nothing is said of: for the log.
+    pub(super) ignored: Vec<Resource>,
 }
 
 /// What may be offered to a client besides its leases.
@@ -35,7 +37,8 @@ pub(super) struct Offering<'a> {
 impl Reply {
     /// A Reply with these identity associations.
     pub(super) fn with(answers: Vec<Answer>) -> Self {
-        Self { message_type: MessageType::Reply, status: None, rapid_commit: false, answers }
+        let (message_type, ignored) = (MessageType::Reply, Vec::new());
+        Self { message_type, status: None, rapid_commit: false, answers, ignored }
     }
 
     /// Whether it tells of a lease out of this pool.

@@ -61,6 +61,10 @@ fn what_is_not_the_clients_cannot_be_declined() {
     assert_eq!((told.status, told.ias.len()), (Some(StatusCode::SUCCESS), 1));
     assert_eq!((told.na(99).status, told.na(99).leases.len()), (Some(StatusCode::NO_BINDING), 0));
     assert!(told.answered.changes.is_empty());
+    assert_eq!(
+        told.answered.ignored,
+        ["2001:db8:1::1:123", "2001:db8:1::1:1ff", "2001:db8:1::1:123"].map(resource)
+    );
     assert_eq!((server.held(&client), server.held(&other)), (WISHED.map(resource).to_vec(), own));
     server.bind(Client::new(3).request().na(1, &["2001:db8:1::1:1ff"]));
 }

@@ -50,6 +50,7 @@ fn what_belongs_to_others_is_not_released() {
     let told = server.ask(thief.release().na(1, &WISHED[..1]).pd(1, &WISHED[1..]));
     assert_eq!((told.status, told.ias.len()), (Some(StatusCode::SUCCESS), 0));
     assert!(told.answered.changes.is_empty());
+    assert_eq!(told.answered.ignored, WISHED.map(resource), "for the log");
     assert_eq!((server.held(&client), server.held(&thief)), (WISHED.map(resource).to_vec(), own));
     // Nor what is the client's own in another association.
     let mut server = Site::usual().open();
