@@ -1,6 +1,6 @@
 //! The clients of these scenarios do as the standard says.
 
-use wire::{ClientMessage, Duid, MessageType, OptionCode};
+use wire::{ClientMessage, Duid, MessageType, OptionCode, StatusCode};
 
 use crate::kit::{Client, Draft, Site, other_server_id, server_id};
 
@@ -101,4 +101,38 @@ fn a_client_ignores_an_advertise_without_leases() {
     let mut empty = Site::usual().but(|site| site.link(1).address_pools.clear()).open();
     let told = empty.ask(client.solicit().na(1, &[]));
     assert!(!Client::is_offered_anything(&told.octets));
+}
+
+// DH-K-06
+#[test]
+fn a_client_declines_addresses_and_no_prefixes() {
+    let mut server = Site::usual().open();
+    let mut client = Client::new(1);
+    let told = server.ask(client.request().na(1, &[]).pd(1, &[]).na(2, &[]));
+    let decline = client.decline_of(&told);
+    let options = options_of(&decline);
+    let options = wire::Options::new(&options).unwrap();
+    assert_eq!(options.all(OptionCode::IA_NA).count(), 2);
+    assert!(!options.has(OptionCode::IA_PD));
+    server.ask(decline);
+    assert_eq!(server.held(&client), told.pd(1).resources());
+}
+
+// DH-K-07
+#[test]
+fn a_client_on_another_link_rebinds_what_was_delegated_and_else_confirms() {
+    let mut server = Site::usual().but(|site| site.terms(2).rapid_commit = true).open();
+    let mut client = Client::new(1);
+    let told = server.ask(client.request().na(1, &[]).pd(1, &[]));
+    let rebind = client.after_link_change(&told);
+    assert_eq!(rebind.message_type, MessageType::Rebind);
+    let after = server.ask(rebind.on("lan2"));
+    for (ia, had) in after.ias.iter().zip(told.resources()) {
+        assert_eq!((ia.lifetimes(had), ia.resources().len()), (Some((0, 0)), 1));
+    }
+    let mut client = Client::new(2);
+    let told = server.ask(client.request().na(1, &[]));
+    let confirm = client.after_link_change(&told);
+    assert_eq!(confirm.message_type, MessageType::Confirm);
+    assert_eq!(server.ask(confirm.on("lan2")).status, Some(StatusCode::NOT_ON_LINK));
 }

@@ -124,12 +124,3 @@ fn without_rapid_commit_an_unknown_association_has_no_binding() {
     }
     assert!(server.holdings.table.is_empty());
 }
-
-// DH-K-07
-#[test]
-fn a_client_that_finds_itself_on_another_link_rebinds_what_was_delegated() {
-    let (mut server, mut client) = bound(Site::usual().but(|site| site.terms(2).rapid_commit = true));
-    let told = server.ask(client.rebind().pd(1, &WISHED[1..]).on("lan2"));
-    assert_eq!(told.pd(1).lifetimes(resource(WISHED[1])), Some((0, 0)));
-    assert_eq!(told.pd(1).resources().len(), 1);
-}

@@ -1,9 +1,10 @@
 //! A client that does as the standard says, so that a scenario tests the server and nothing else
 //! (DH-K).
 
+use lease::IaKind;
 use wire::{ClientMessage, Duid, MessageType, OptionCode};
 
-use super::{Draft, server_id};
+use super::{Draft, Told, server_id};
 
 /// What a client always asks for in a Solicit.
 const SOL_MAX_RT: u16 = 82;
@@ -93,6 +94,20 @@ impl Client {
 
     pub(crate) fn information(&mut self) -> Draft {
         self.message(MessageType::InformationRequest)
+    }
+
+    /// Declines every address that an answer has given; prefixes are not declined (RFC 9915 §18.2.8).
+    pub(crate) fn decline_of(&mut self, told: &Told) -> Draft {
+        let addresses = told.ias.iter().filter(|ia| ia.kind == IaKind::Address);
+        addresses.fold(self.decline(), |draft, ia| draft.ia(ia.kind, ia.iaid.0, &ia.resources()))
+    }
+
+    /// What it sends when it may be on another link: Rebind for what was delegated, and if there is
+    /// no such thing, Confirm (RFC 9915 §18.2.12).
+    pub(crate) fn after_link_change(&mut self, told: &Told) -> Draft {
+        let was_delegated = told.ias.iter().any(|ia| ia.kind == IaKind::Prefix);
+        let draft = if was_delegated { self.rebind() } else { self.confirm() };
+        told.ias.iter().fold(draft, |draft, ia| draft.ia(ia.kind, ia.iaid.0, &ia.resources()))
     }
 
     /// Whether this client would take an answer for its own: one to its message, from a server, and
