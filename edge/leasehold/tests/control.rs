@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{Ipv6Addr, SocketAddrV6, TcpStream};
+use std::net::{Ipv6Addr, SocketAddrV6, TcpStream, UdpSocket};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::process::{Command, Output};
@@ -12,12 +12,12 @@ use std::time::{Duration, Instant};
 use lease::{Client as Record, LeaseState, Links, Table};
 use leasehold::control::{Client, Counters, Failure, Filter, Link, PoolRange, Query, Request, State, ask};
 use leasehold::population::populate;
-use leasehold::serve::{self, Plan, Running};
+use leasehold::serve::{self, Plan, Running, UdpAddress};
 use requestor::{Asker, Question};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use server::Holdings;
-use server::leasequery::{Access, BulkLimits, Policy, Rule};
+use server::leasequery::{Access, BulkLimits, Policy, RateLimit, Rule};
 use store::{Change, CommitError, LoadError, Loaded, Store, Visit};
 use tempfile::TempDir;
 use wire::{Duid, Prefix, TransactionId};
@@ -415,6 +415,42 @@ fn queries_are_shown_while_they_are_answered_and_afterwards() {
 }
 
 #[test]
+fn queries_over_udp_are_remembered_and_counted() {
+    let at = SocketAddrV6::new(Ipv6Addr::LOCALHOST, 0, 0, 0);
+    let server = Server::with(40, |plan| {
+        plan.udp = vec![UdpAddress { at, dhcp: false, leasequery: true }];
+        plan.rate = RateLimit::new(1, 1);
+    });
+    let to = server.running.udp_addresses()[0];
+    let requestor = UdpSocket::bind(at).unwrap();
+    requestor.set_read_timeout(Some(PATIENCE)).unwrap();
+    let asker = Asker { client_id: relay_id(9), server_id: None };
+    let question = Question::by_client(server.records[9].key.duid.clone());
+    let mut octets = Vec::new();
+    question.write(&mut wire::Writer::new(&mut octets), TransactionId::from_number(0xabc), &asker);
+    // The second one comes too early, and is dropped.
+    requestor.send_to(&octets, to).unwrap();
+    requestor.send_to(&octets, to).unwrap();
+    let mut answer = [0; 2_000];
+    let (length, _) = requestor.recv_from(&mut answer).unwrap();
+    let counters = wait_for(|| {
+        let counters = server.ask::<Counters>(&Request::Counters).unwrap().remove(0);
+        (counters.discards["too-fast"] == 1).then_some(counters)
+    });
+    assert_eq!((counters.leasequeries.udp, counters.messages["LEASEQUERY"].received), (1, 2));
+    let socket = &counters.sockets[&to.to_string()];
+    assert_eq!((socket.received, socket.sent), (2, 1));
+
+    let queries: Vec<Query> = server.ask(&Request::Queries).unwrap();
+    let [Query::Ended(ended)] = &queries[..] else { panic!("one query, not {queries:?}") };
+    let from = requestor.local_addr().unwrap().to_string();
+    assert_eq!((ended.transport.as_str(), &ended.requestor), ("udp", &from));
+    assert_eq!((ended.transaction_id.as_str(), ended.query_type.as_str()), ("000abc", "client"));
+    assert_eq!((ended.leases, ended.octets, ended.clients), (2, length as u64, None));
+    server.running.stop();
+}
+
+#[test]
 fn what_makes_no_sense_is_refused_with_a_reason() {
     let server = Server::start(40);
     let refused = |filter: Filter, request: fn(Filter) -> Request| {
@@ -484,6 +520,9 @@ fn the_command_prints_tables_objects_and_lines() {
     for expected in [address_of(record).to_string(), "access-4".into(), "ge-0/0/1".into(), "rests".into()] {
         assert!(table.contains(&expected), "{expected} is missing:\n{table}");
     }
+
+    let nothing = leasehold(&["show", "queries", "--config", &config, "--format", "table"]);
+    assert!(text(&nothing.stdout).contains("requestor"));
 
     let duid = record.key.duid.to_string();
     let json = leasehold(&["show", "bindings", "--socket", &socket, "--client", &duid]);

@@ -95,14 +95,16 @@ fn tables<T: DeserializeOwned>(
     form: &Form<T>,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    let mut rows = Vec::new();
+    let (mut rows, mut printed) = (Vec::new(), false);
     for item in answers {
         (form.rows)(&item, &mut rows);
         if rows.len() >= ROWS_IN_TABLE {
             table(std::mem::take(&mut rows), form.head, out)?;
+            printed = true;
         }
     }
-    if rows.is_empty() { Ok(()) } else { table(rows, form.head, out) }
+    // A head with nothing below says that nothing was found.
+    if rows.is_empty() && printed { Ok(()) } else { table(rows, form.head, out) }
 }
 
 fn table(rows: Vec<Vec<String>>, head: &[&str], out: &mut dyn Write) -> io::Result<()> {
