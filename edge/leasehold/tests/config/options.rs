@@ -43,6 +43,7 @@ fn options_with_a_key_of_their_own() {
     let refresh = OptionCode::INFORMATION_REFRESH_TIME;
     assert_data("information-refresh-time = 600", refresh, &[&600u32.to_be_bytes()]);
     assert_data("information-refresh-time = \"infinite\"", refresh, &[&INFINITE.to_be_bytes()]);
+    // DH-S-07
     assert_data("preference = 255", OptionCode::PREFERENCE, &[&[255]]);
 }
 

@@ -3,6 +3,7 @@
 mod loopback;
 mod namespace;
 mod served;
+mod server;
 mod ways;
 
 use std::os::fd::AsFd;
