@@ -57,7 +57,8 @@ impl Host {
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let namespace = format!("{PREFIX}-{}-{number}-{role}", std::process::id());
         register("add", &namespace);
-        let host = Self { number, namespace, folder: tempfile::tempdir().unwrap() };
+        let folder = tempfile::Builder::new().prefix(&format!("{namespace}-")).tempdir().unwrap();
+        let host = Self { number, namespace, folder };
         host.furnish();
         host.skip_duplicate_detection();
         host.ip("link set lo up");
@@ -191,16 +192,27 @@ fn end_all(namespace: &str) {
     }
 }
 
-/// Removes the namespaces of runs that are over and could not do so themselves.
+/// Removes what runs have left that are over and could not do so themselves.
 fn remove_stale() {
     for line in ip(&["netns"], "list").lines() {
         let name = line.split(' ').next().unwrap_or_default();
-        let Some(rest) = name.strip_prefix(&format!("{PREFIX}-")) else { continue };
-        let made_by = rest.split('-').next().unwrap_or_default();
-        if !Path::new("/proc").join(made_by).exists() {
+        if is_stale(name) {
             remove(name);
         }
     }
+    for entry in fs::read_dir(std::env::temp_dir()).into_iter().flatten().flatten() {
+        if entry.file_name().to_str().is_some_and(is_stale) {
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
+/// Whether something is ours by its name, and whoever made it has ended. A process that has ended has no command line any more,
+/// even while its parent has yet to hear of it.
+fn is_stale(name: &str) -> bool {
+    let made_by = name.strip_prefix(PREFIX).and_then(|rest| rest.strip_prefix('-')?.split('-').next());
+    let Some(made_by) = made_by.filter(|id| id.parse::<u32>().is_ok()) else { return false };
+    fs::read(Path::new("/proc").join(made_by).join("cmdline")).map_or(true, |line| line.is_empty())
 }
 
 /// Whether hosts can be made here: that takes root, or its capabilities.

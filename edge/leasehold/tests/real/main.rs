@@ -59,7 +59,7 @@ fn declining() {
     let program = &client::DECLINING;
     let place = "declining, on the server's link".to_owned();
     let play = Box::new(|| Ok(decline::decline(program)));
-    all_pass(program.name, &[program.path], [Scenario { place, play }]);
+    all_pass(program.name, &[program.tool], [Scenario { place, play }]);
 }
 
 #[test]
@@ -77,7 +77,7 @@ fn perfdhcp() {
 
 /// Runs a client on the server's link and behind relays.
 fn behind_every_relay(program: &'static Program) {
-    let mut tools = vec![program.path];
+    let mut tools = vec![program.tool];
     tools.extend([Relay::Isc, Relay::Dibbler, Relay::Wide].map(Relay::program));
     all_pass(
         program.name,

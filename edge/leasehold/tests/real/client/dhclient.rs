@@ -11,7 +11,7 @@ use crate::process::Process;
 
 pub(super) const PROGRAM: Program = Program {
     name: "dhclient",
-    path: "/sbin/dhclient",
+    tool: "dhclient",
     pace: FAST,
     commits_rapidly: false,
     restarts: true,

@@ -8,7 +8,7 @@ use crate::process::Process;
 
 pub(super) const PROGRAM: Program = Program {
     name: "dhcpcd",
-    path: "/sbin/dhcpcd",
+    tool: "dhcpcd",
     pace: FAST,
     commits_rapidly: false,
     restarts: true,

@@ -9,7 +9,7 @@ use crate::process::Process;
 /// After a restart it gives several transactions one number, and takes their answers for one another's.
 pub(super) const PROGRAM: Program = Program {
     name: "dibbler-client",
-    path: "/usr/sbin/dibbler-client",
+    tool: "dibbler-client",
     pace: FAST,
     commits_rapidly: false,
     restarts: false,

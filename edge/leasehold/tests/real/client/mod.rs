@@ -38,7 +38,7 @@ const SLOW: Pace =
 pub(crate) struct Program {
     pub(crate) name: &'static str,
     /// What has to be installed.
-    pub(crate) path: &'static str,
+    pub(crate) tool: &'static str,
     pub(crate) pace: Pace,
     /// Whether it asks for Rapid Commit.
     pub(crate) commits_rapidly: bool,

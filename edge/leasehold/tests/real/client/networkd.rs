@@ -11,7 +11,7 @@ use crate::process::Process;
 /// It is up to ten seconds late with everything. That of Debian 12 (systemd 252) cannot release.
 pub(super) const PROGRAM: Program = Program {
     name: "systemd-networkd",
-    path: "/lib/systemd/systemd-networkd",
+    tool: "/lib/systemd/systemd-networkd",
     pace: SLOW,
     commits_rapidly: true,
     restarts: true,

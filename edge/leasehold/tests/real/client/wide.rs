@@ -9,7 +9,7 @@ use crate::process::Process;
 /// It rebinds no sooner than after 30 seconds, whatever the server says.
 pub(super) const PROGRAM: Program = Program {
     name: "dhcp6c",
-    path: "/usr/sbin/dhcp6c",
+    tool: "dhcp6c",
     pace: SLOW,
     commits_rapidly: false,
     restarts: true,
