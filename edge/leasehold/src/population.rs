@@ -122,6 +122,7 @@ impl Relay {
             },
             heard: Heard { at_unix_secs: heard, path: Some(self.path(port, mac, chance)) },
             options: Vec::new(),
+            reconfigure: None,
             bindings: vec![
                 binding(IaKind::Address, Resource::Address(address)),
                 binding(IaKind::Prefix, Resource::Prefix(delegated)),

@@ -110,6 +110,7 @@ fn client(number: u32) -> Client {
         key: ClientKey { link: LinkId(number % LINKS), duid: duid(3, number) },
         heard: Heard { at_unix_secs: NOW_UNIX_SECS, path: Some(path(number)) },
         options: Vec::new(),
+        reconfigure: None,
         bindings: vec![
             binding(IaKind::Address, Resource::Address(address(number))),
             binding(IaKind::Prefix, Resource::Prefix(delegated)),

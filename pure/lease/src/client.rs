@@ -4,6 +4,8 @@
 //! lifetime is computed from when the lease was granted, never from when the client was last heard,
 //! because a client can be heard without its leases being extended.
 
+use std::fmt;
+
 use wire::{Duid, INFINITE, IaKind, Iaid, OptionCode, Prefix};
 
 use crate::{LinkId, RelayPath, Resource};
@@ -26,8 +28,28 @@ pub struct Client {
     pub heard: Heard,
     /// The client's own options, kept because a leasequery may ask for them, in the order sent.
     pub options: Vec<(OptionCode, Box<[u8]>)>,
+    /// What a Reconfigure to it is authenticated with, if it accepts such.
+    pub reconfigure: Option<ReconfigureKey>,
     /// Its identity associations.
     pub bindings: Vec<Binding>,
+}
+
+/// The secret that a client shares with the server, so that it can believe a Reconfigure (RFC 9915
+/// §20.4).
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct ReconfigureKey {
+    /// The key, which the client was told once.
+    pub octets: [u8; 16],
+    /// The greatest replay detection value that may have been sent to the client; the next one is
+    /// greater.
+    pub last_replay: u64,
+}
+
+/// Without the secret: what is printed is read by others.
+impl fmt::Debug for ReconfigureKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReconfigureKey").field("last_replay", &self.last_replay).finish_non_exhaustive()
+    }
 }
 
 /// The last contact that changed or confirmed what the client holds (RFC 5007 §4.1.2.3).

@@ -1,16 +1,19 @@
 //! A client as octets: what the table holds and the store writes.
 //!
-//! All integers are big-endian. Version 1:
+//! All integers are big-endian. Version 1 is a client that accepts no Reconfigure, version 2 one
+//! that was given a key for it; so those without one cost nothing for it, and both are written.
 //!
 //! | octets | what |
 //! | --- | --- |
-//! | 1 | version: 1 |
+//! | 1 | version: 1 or 2 |
 //! | 4 | link |
 //! | 1 + n | DUID, behind its length |
 //! | 4 | last heard, in seconds since 2000-01-01T00:00:00Z |
 //! | 2 + n | relay path, behind its length; 0 is none |
 //! | 16 | from where the relayed message came; only if there is a path |
 //! | 2 + n | the client's own options as in a message, behind their length |
+//! | 16 | the Reconfigure key; only in version 2 |
+//! | 8 | the greatest replay detection value used with it; only in version 2 |
 //! | 2 | number of bindings, each: |
 //! | 1 | 0 = IA_NA, 1 = IA_PD |
 //! | 4 | IAID |
@@ -29,9 +32,14 @@ use std::net::Ipv6Addr;
 use wire::{DecodeError, DuidRef, Iaid, Options, Prefix, Reader};
 
 use crate::limits::{MAX_BINDINGS, MAX_HELD_OPTION_OCTETS};
-use crate::{Binding, Client, ClientKey, IaKind, Lease, LeaseState, LinkId, RelayPath, Resource};
+use crate::{
+    Binding, Client, ClientKey, IaKind, Lease, LeaseState, LinkId, ReconfigureKey, RelayPath, Resource,
+};
 
-const VERSION: u8 = 1;
+/// Of a client without a Reconfigure key.
+const WITHOUT_KEY: u8 = 1;
+/// Of a client with one.
+const WITH_KEY: u8 = 2;
 const EPOCH_2000_UNIX_SECS: u64 = 946_684_800;
 const HAS_EXCLUDED: u8 = 0x80;
 
@@ -48,7 +56,7 @@ impl fmt::Display for ImageError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Version(version) => {
-                write!(f, "a record of version {version}, and only version {VERSION} is known")
+                write!(f, "a record of version {version}, and only versions up to {WITH_KEY} are known")
             }
             Self::Malformed => f.write_str("a record that is not one"),
         }
@@ -71,9 +79,9 @@ pub fn key(key: &ClientKey) -> Vec<u8> {
 /// The image of a client. Options and bindings beyond their limits are the caller's error, and so is
 /// an address in an IA_PD or a prefix in an IA_NA.
 pub fn encode(client: &Client) -> Box<[u8]> {
-    let Client { key, heard, options, bindings } = client;
+    let Client { key, heard, options, reconfigure, bindings } = client;
     let mut out = Vec::with_capacity(256);
-    out.push(VERSION);
+    out.push(if reconfigure.is_some() { WITH_KEY } else { WITHOUT_KEY });
     out.extend(key.link.0.to_be_bytes());
     out.push(key.duid.octets().len() as u8);
     out.extend(key.duid.octets());
@@ -84,6 +92,10 @@ pub fn encode(client: &Client) -> Box<[u8]> {
         out.extend(path.peer_address().octets());
     }
     put_options(&mut out, options);
+    if let Some(ReconfigureKey { octets, last_replay }) = reconfigure {
+        out.extend(octets);
+        out.extend(last_replay.to_be_bytes());
+    }
     put_count(&mut out, bindings.len());
     for binding in bindings {
         put_binding(&mut out, binding);
@@ -167,6 +179,7 @@ pub(crate) struct Parts<'a> {
     pub(crate) path: &'a [u8],
     pub(crate) peer_address: Ipv6Addr,
     pub(crate) options: &'a [u8],
+    pub(crate) reconfigure: Option<ReconfigureKey>,
     pub(crate) bindings: Reader<'a>,
 }
 
@@ -174,9 +187,9 @@ pub(crate) struct Parts<'a> {
 #[inline]
 pub(crate) fn parts(image: &[u8]) -> Result<Parts<'_>, ImageError> {
     let mut reader = Reader::new(image);
-    match reader.u8()? {
-        VERSION => {}
-        version => return Err(ImageError::Version(version)),
+    let version = reader.u8()?;
+    if !matches!(version, WITHOUT_KEY | WITH_KEY) {
+        return Err(ImageError::Version(version));
     }
     let link = LinkId(reader.u32()?);
     let duid_octets = reader.u8()?.into();
@@ -185,7 +198,8 @@ pub(crate) fn parts(image: &[u8]) -> Result<Parts<'_>, ImageError> {
     let path = take_sized(&mut reader)?;
     let peer_address = if path.is_empty() { Ipv6Addr::UNSPECIFIED } else { reader.address()? };
     let options = take_sized(&mut reader)?;
-    Ok(Parts { link, duid, heard_unix_secs, path, peer_address, options, bindings: reader })
+    let reconfigure = if version == WITH_KEY { Some(take_key(&mut reader)?) } else { None };
+    Ok(Parts { link, duid, heard_unix_secs, path, peer_address, options, reconfigure, bindings: reader })
 }
 
 /// Proves that an image is whole: afterwards nothing in it can fail to be read.
@@ -244,6 +258,10 @@ pub(crate) fn take_lease(kind: IaKind, reader: &mut Reader<'_>) -> Result<Lease,
 fn take_prefix(reader: &mut Reader<'_>) -> Result<Prefix, ImageError> {
     let address = reader.address()?;
     Prefix::new(address, reader.u8()?).map_err(|_| ImageError::Malformed)
+}
+
+fn take_key(reader: &mut Reader<'_>) -> Result<ReconfigureKey, ImageError> {
+    Ok(ReconfigureKey { octets: reader.array()?, last_replay: u64::from_be_bytes(reader.array()?) })
 }
 
 fn take_stamp(reader: &mut Reader<'_>) -> Result<u64, ImageError> {

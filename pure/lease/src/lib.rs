@@ -14,7 +14,7 @@ mod resource;
 mod table;
 mod view;
 
-pub use client::{Binding, Client, ClientKey, Heard, Lease, LeaseState};
+pub use client::{Binding, Client, ClientKey, Heard, Lease, LeaseState, ReconfigureKey};
 pub use image::ImageError;
 pub use link::{AddressPool, DelegationPool, InterfacePattern, Link, LinkId, Links};
 pub use relay_path::{RelayPath, RelayPathError};

@@ -6,7 +6,7 @@ use wire::{DuidRef, Iaid, Options, Reader};
 
 use crate::image::{self, ImageError, Parts};
 use crate::relay_path::{relay_ids, remote_ids};
-use crate::{Binding, Client, ClientKey, Heard, IaKind, Lease, LinkId, RelayPath};
+use crate::{Binding, Client, ClientKey, Heard, IaKind, Lease, LinkId, ReconfigureKey, RelayPath};
 
 /// A client inside its image.
 #[derive(Debug, Clone)]
@@ -19,6 +19,8 @@ pub struct ClientView<'a> {
     pub heard_unix_secs: u64,
     /// From where the last relay sent; unspecified without a path, or if nobody remembers.
     pub peer_address: Ipv6Addr,
+    /// What a Reconfigure to it is authenticated with.
+    pub reconfigure: Option<ReconfigureKey>,
     path: &'a [u8],
     options: &'a [u8],
     bindings: Reader<'a>,
@@ -45,9 +47,9 @@ impl<'a> ClientView<'a> {
     /// Reads an image that has been proven sound before.
     #[inline]
     pub(crate) fn of_checked(image: &'a [u8]) -> Self {
-        let Parts { link, duid, heard_unix_secs, path, peer_address, options, bindings } =
+        let Parts { link, duid, heard_unix_secs, path, peer_address, options, reconfigure, bindings } =
             image::parts(image).expect("images are checked before they are kept");
-        Self { link, duid, heard_unix_secs, peer_address, path, options, bindings }
+        Self { link, duid, heard_unix_secs, peer_address, reconfigure, path, options, bindings }
     }
 
     /// The relay path it was last heard through, as octets; `None` if it came directly.
@@ -97,6 +99,7 @@ impl<'a> ClientView<'a> {
             key: ClientKey { link: self.link, duid: self.duid.to_duid() },
             heard: Heard { at_unix_secs: self.heard_unix_secs, path },
             options: self.options().iter().map(|option| (option.code, option.data.into())).collect(),
+            reconfigure: self.reconfigure,
             bindings: self.bindings(),
         }
     }

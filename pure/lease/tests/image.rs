@@ -4,8 +4,8 @@ mod support;
 
 use lease::InTurn;
 use lease::{
-    Binding, Client, ClientKey, ClientView, Heard, IaKind, ImageError, Lease, LeaseState, LinkId, Records,
-    Resource, Seq, Table, image,
+    Binding, Client, ClientKey, ClientView, Heard, IaKind, ImageError, Lease, LeaseState, LinkId,
+    ReconfigureKey, Records, Resource, Seq, Table, image,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -65,16 +65,18 @@ fn any_binding() -> impl Strategy<Value = Binding> {
     })
 }
 
+fn any_reconfigure_key() -> impl Strategy<Value = ReconfigureKey> {
+    any::<([u8; 16], u64)>().prop_map(|(octets, last_replay)| ReconfigureKey { octets, last_replay })
+}
+
 fn any_client() -> impl Strategy<Value = Client> {
     let key = (any::<u32>(), any_duid()).prop_map(|(link, duid)| ClientKey { link: LinkId(link), duid });
     let option = (any::<u16>(), vec(any::<u8>(), 0..40));
     let options = vec(option.prop_map(|(code, data)| (OptionCode(code), data.into())), 0..4);
-    (key, any_heard(), options, vec(any_binding(), 0..4)).prop_map(|(key, heard, options, bindings)| Client {
-        key,
-        heard,
-        options,
-        bindings,
-    })
+    let reconfigure = prop::option::of(any_reconfigure_key());
+    (key, any_heard(), options, reconfigure, vec(any_binding(), 0..4)).prop_map(
+        |(key, heard, options, reconfigure, bindings)| Client { key, heard, options, reconfigure, bindings },
+    )
 }
 
 /// Everything that can be asked of a view.
@@ -111,9 +113,12 @@ proptest! {
     }
 
     #[test]
-    fn arbitrary_octets_are_read_or_refused(mut octets in vec(any::<u8>(), 0..300), versioned in any::<bool>()) {
-        if let (true, Some(first)) = (versioned, octets.first_mut()) {
-            *first = 1;
+    fn arbitrary_octets_are_read_or_refused(
+        mut octets in vec(any::<u8>(), 0..300),
+        version in prop::option::of(1..=2_u8),
+    ) {
+        if let (Some(version), Some(first)) = (version, octets.first_mut()) {
+            *first = version;
         }
         if let Ok(view) = ClientView::decode(&octets) {
             read_all(&view);
@@ -154,12 +159,25 @@ fn an_image_that_ends_early_or_late_is_refused() {
 #[test]
 fn an_unknown_version_is_told_from_damage() {
     let mut octets = image::encode(&client(1, 1, &[])).into_vec();
-    octets[0] = 2;
-    assert_eq!(ClientView::decode(&octets).unwrap_err(), ImageError::Version(2));
+    octets[0] = 3;
+    assert_eq!(ClientView::decode(&octets).unwrap_err(), ImageError::Version(3));
     let mut records = Records::default();
     let refused = records.push(&octets).unwrap_err();
-    assert_eq!(refused.to_string(), "a record of version 2, and only version 1 is known");
+    assert_eq!(refused.to_string(), "a record of version 3, and only versions up to 2 are known");
     assert!(records.is_empty());
+}
+
+/// Whoever has no key is written as before there were any, and whoever has one is written with it.
+#[test]
+fn a_reconfigure_key_makes_the_difference_between_the_versions() {
+    let without = client(1, 1, &["2001:db8:1::a"]);
+    let key = ReconfigureKey { octets: [7; 16], last_replay: 9 };
+    let with = Client { reconfigure: Some(key), ..without.clone() };
+    let (old, new) = (image::encode(&without), image::encode(&with));
+    assert_eq!((old[0], new[0], new.len() - old.len()), (1, 2, 24));
+    assert_eq!(ClientView::decode(&old).unwrap().reconfigure, None);
+    assert_eq!(ClientView::decode(&new).unwrap().reconfigure, Some(key));
+    assert!(!format!("{with:?}").contains("7, 7"), "a secret is not printed");
 }
 
 /// A path that could never be sent is not kept, and so not read either.

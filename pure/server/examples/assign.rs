@@ -169,6 +169,7 @@ fn record(number: u32, addresses: &[Resource], prefixes: &[Resource]) -> Client 
         key: ClientKey { link: LinkId(1), duid: duid(number) },
         heard: Heard { at_unix_secs: NOW.unix_secs, path: None },
         options: Vec::new(),
+        reconfigure: None,
         bindings: vec![binding(IaKind::Address, addresses), binding(IaKind::Prefix, prefixes)],
     }
 }

@@ -43,6 +43,7 @@ pub(crate) fn client(number: u32, link: u32, resources: &[&str]) -> Client {
         key: key(number, link),
         heard: Heard { at_unix_secs: GRANTED_UNIX_SECS, path: None },
         options: Vec::new(),
+        reconfigure: None,
         bindings: bindings.collect(),
     }
 }

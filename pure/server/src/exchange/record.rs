@@ -61,6 +61,7 @@ impl Record {
             key,
             heard: Heard { at_unix_secs: 0, path: None },
             options: Vec::new(),
+            reconfigure: None,
             bindings: Vec::new(),
         });
         Self { client, changes: Vec::new() }

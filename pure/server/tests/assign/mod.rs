@@ -121,6 +121,7 @@ fn record(key: ClientKey, leases: Vec<Lease>) -> Client {
         key,
         heard: Heard { at_unix_secs: at(0).unix_secs, path: None },
         options: Vec::new(),
+        reconfigure: None,
         bindings: vec![binding(IaKind::Address, addresses), binding(IaKind::Prefix, prefixes)],
     }
 }

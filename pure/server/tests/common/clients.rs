@@ -18,6 +18,7 @@ pub(crate) fn client(link: u32, number: u32) -> Known {
         key: ClientKey { link: LinkId(link), duid: Duid::new(&duid).unwrap() },
         heard: Heard { at_unix_secs: START_UNIX_SECS, path: None },
         options: Vec::new(),
+        reconfigure: None,
         bindings: Vec::new(),
     })
 }

@@ -134,6 +134,7 @@ fn client(leases: &[Held], clock: Clock, summary: &mut Summary) -> Client {
             path: relay_path(&latest.line, summary),
         },
         options: fqdn.collect(),
+        reconfigure: None,
         bindings: leases
             .chunk_by(|a, b| (a.kind, a.line.iaid) == (b.kind, b.line.iaid))
             .map(binding)
