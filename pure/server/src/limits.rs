@@ -43,3 +43,11 @@ pub const MAX_REMEMBERED_PER_CLIENT: usize = 64;
 pub const MAX_DECLINED_PER_CLIENT: usize = 16;
 /// Octets of a client's own options that are remembered: names and classes, not essays.
 pub const MAX_KEPT_OPTION_OCTETS: usize = 256;
+/// Clients that are told by Reconfigure at once, with some 200 octets each. All of them may answer in
+/// the same moment, and that is as much as is good for a server; those that never answer keep their
+/// place for eight minutes and a half.
+pub const MAX_RECONFIGURATIONS: usize = 8 * 1024;
+/// How long a client has to answer the first Reconfigure; REC_TIMEOUT in RFC 9915 §7.6.
+pub const RECONFIGURE_FIRST_WAIT: Duration = Duration::from_secs(2);
+/// How often it is told; REC_MAX_RC in RFC 9915 §7.6.
+pub const RECONFIGURE_ATTEMPTS: u32 = 8;

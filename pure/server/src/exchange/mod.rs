@@ -14,6 +14,7 @@ mod extend;
 mod give;
 mod give_back;
 mod options;
+mod reconfigure;
 mod record;
 mod reply;
 mod stateless;
@@ -31,12 +32,14 @@ use crate::{Discard, Holdings};
 use admit::admit;
 use association::{Answer, Asked};
 use options::Wants;
+use reconfigure::{KeySource, Progress};
 use record::Record;
 use reply::{Offering, Reply};
 
 pub use arrival::{Arrival, Unwrapped};
 pub use expiry::Ended;
 pub use options::{Offered, OfferedOptions};
+pub use reconfigure::{Announced, Destination, NotReconfigured, Reconfiguring, Step};
 pub use record::{Change, ChangeKind};
 pub use terms::{LinkTerms, PoolTerms, Rules, Terms};
 
@@ -45,6 +48,8 @@ pub use terms::{LinkTerms, PoolTerms, Rules, Terms};
 pub struct Exchanges {
     terms: Terms,
     assigner: Assigner,
+    keys: Option<KeySource>,
+    reconfiguring: Progress,
 }
 
 /// What was answered.
@@ -63,6 +68,8 @@ pub struct Answered {
     pub changes: Vec<Change>,
     /// What it would have released or declined and does not hold.
     pub ignored: Vec<Resource>,
+    /// Whether a Reconfigure had told the client to send what it has sent.
+    pub was_told_to: bool,
 }
 
 /// To whom an answer is sent; the address is always the source of the datagram that is answered.
@@ -79,7 +86,7 @@ pub enum Recipient {
 impl Exchanges {
     /// Answers clients on these terms, with what the assigner has to give.
     pub fn new(terms: Terms, assigner: Assigner) -> Self {
-        Self { terms, assigner }
+        Self { terms, assigner, keys: None, reconfiguring: Progress::default() }
     }
 
     /// The terms in force.
@@ -115,6 +122,8 @@ impl Exchanges {
         wrap(unwrapped.relays.as_ref(), told, out)?;
         // Only now: what cannot be told must not happen.
         let changes = self.apply(effect, table, now).inspect_err(|_| out.truncate(start))?;
+        let message_type = unwrapped.message.message_type;
+        let was_told_to = self.reconfiguring.heard(client.as_ref(), link_id, message_type);
         Ok(Answered {
             message_type: reply.message_type,
             recipient: recipient(unwrapped.relays.as_ref()),
@@ -122,6 +131,7 @@ impl Exchanges {
             link: link_id,
             changes,
             ignored: reply.ignored,
+            was_told_to,
         })
     }
 
@@ -150,7 +160,8 @@ impl Exchanges {
             ignored: Vec::new(),
             now,
         };
-        let reply = exchange.reply(message.message_type, &association::asked(message.options)?)?;
+        let mut reply = exchange.reply(message.message_type, &association::asked(message.options)?)?;
+        reply.reconfigure_accept = reconfigure::is_wanted(message, exchange.on_link);
         let Exchange { record, given, .. } = exchange;
         if reply.message_type == MessageType::Advertise {
             return Ok((reply, Effect::Offer(key, given)));
@@ -161,6 +172,7 @@ impl Exchanges {
         }
         client.heard = heard(unwrapped, arrival, now);
         client.options = options::kept(message.options);
+        reply.key = self.settle_key(&mut client, message.message_type, reply.reconfigure_accept, now);
         Ok((reply, Effect::Keep(client, changes)))
     }
 

@@ -8,6 +8,7 @@ use wire::{
 
 use super::association::{Answer, Told};
 use super::options::{OfferedOptions, Wants};
+use super::reconfigure::ToldKey;
 use super::terms::{LinkTerms, PoolTerms, Terms};
 use crate::Discard;
 
@@ -17,6 +18,8 @@ pub(super) struct Reply {
     pub(super) message_type: MessageType,
     pub(super) status: Option<StatusCode>,
     pub(super) rapid_commit: bool,
+    pub(super) reconfigure_accept: bool,
+    pub(super) key: Option<ToldKey>,
     pub(super) answers: Vec<Answer>,
     /// What the client has named and nothing is said of: for the log.
     pub(super) ignored: Vec<Resource>,
@@ -37,8 +40,15 @@ pub(super) struct Offering<'a> {
 impl Reply {
     /// A Reply with these identity associations.
     pub(super) fn with(answers: Vec<Answer>) -> Self {
-        let (message_type, ignored) = (MessageType::Reply, Vec::new());
-        Self { message_type, status: None, rapid_commit: false, answers, ignored }
+        Self {
+            message_type: MessageType::Reply,
+            status: None,
+            rapid_commit: false,
+            reconfigure_accept: false,
+            key: None,
+            answers,
+            ignored: Vec::new(),
+        }
     }
 
     /// Whether it tells of a lease out of this pool.
@@ -67,6 +77,12 @@ impl Reply {
             }
             if self.rapid_commit {
                 w.raw_option(OptionCode::RAPID_COMMIT, &[]);
+            }
+            if self.reconfigure_accept {
+                w.raw_option(OptionCode::RECONF_ACCEPT, &[]);
+            }
+            if let Some(key) = &self.key {
+                key.write(w);
             }
             if let Some(status) = self.status {
                 w.status(status, words(status));

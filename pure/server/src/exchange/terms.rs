@@ -75,6 +75,8 @@ pub struct LinkTerms {
     pub rapid_commit: bool,
     /// Let a Renew make a binding that is not known.
     pub bind_on_renew: bool,
+    /// Give clients that accept Reconfigure a key for it, and let them be told.
+    pub reconfigure: bool,
     /// Options for clients on this link; they stand before those for everybody.
     pub options: OfferedOptions,
     /// Options of single pools; they stand before those of the link.
@@ -91,6 +93,7 @@ impl Default for LinkTerms {
             t2_secs: None,
             rapid_commit: false,
             bind_on_renew: true,
+            reconfigure: false,
             options: OfferedOptions::default(),
             pools: Vec::new(),
         }

@@ -15,6 +15,7 @@ mod memory;
 mod options;
 mod properties;
 mod rebind;
+mod reconfigure;
 mod release;
 mod renew;
 mod reply_path;
