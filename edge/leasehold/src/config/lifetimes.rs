@@ -32,6 +32,7 @@ pub(super) fn read(table: &mut Table<'_>, around: &LinkTerms, faults: &mut Colle
     let t2 = table.read(T2_KEY, faults, |item, faults| secs_here(item, RENEWAL, faults));
     table.read_into(&mut terms.rapid_commit, "rapid-commit", faults, Item::boolean);
     table.read_into(&mut terms.bind_on_renew, "bind-on-renew", faults, Item::boolean);
+    table.read_into(&mut terms.reconfigure, "reconfigure", faults, Item::boolean);
     let read = [(PREFERRED_KEY, &preferred), (VALID_KEY, &valid), (T1_KEY, &t1), (T2_KEY, &t2)];
     let all_good = read.iter().all(|(key, value)| value.is_some() == table.has(key));
     terms.preferred_secs = preferred.as_ref().map_or(terms.preferred_secs, |(secs, _)| *secs);

@@ -20,6 +20,7 @@ use tracing::{debug, info, warn};
 use wire::MessageType;
 use world::Now;
 
+use super::reconfigure;
 use super::release::Held;
 use super::service::Service;
 use crate::net::{self, Batch, Membership, Outgoing, Poller, Ready, Received, ServerSocket, Waker, Watcher};
@@ -112,18 +113,22 @@ impl Intake {
     pub(super) fn run(mut self) -> anyhow::Result<()> {
         let stopping = self.service.stopping();
         let mut batch = Batch::new();
-        let (mut expiry_at, mut look_at) = (Instant::now(), None);
+        let (mut expiry_at, mut tell_at, mut look_at) = (Instant::now(), Instant::now(), None);
         while !stopping.has_come() && self.service.journal.wait_for_room() {
             let now = Instant::now();
             if expiry_at <= now {
                 let more = self.end_leases();
                 expiry_at = now + if more { Duration::ZERO } else { EXPIRY_INTERVAL };
             }
+            if tell_at <= now {
+                tell_at = now + self.tell_clients();
+            }
             if look_at.is_some_and(|at| at <= now) {
                 self.join_groups();
                 look_at = None;
             }
-            let ready = self.wait(look_at.map_or(expiry_at, |at| expiry_at.min(at)))?;
+            let next = expiry_at.min(tell_at);
+            let ready = self.wait(look_at.map_or(next, |at| next.min(at)))?;
             for (index, served) in self.sockets.iter().enumerate() {
                 if ready.readable(index) {
                     self.take_in(served, &mut batch);
@@ -168,6 +173,15 @@ impl Intake {
             (count, ended.into_iter().map(|ended| Held::Changes(ended.key, ended.changes)).collect())
         });
         ended == EXPIRY_BATCH
+    }
+
+    /// Tells clients by Reconfigure; says for how long there will be nothing to do. Any socket for
+    /// clients will do: of those for all addresses and for one, the former is the first.
+    fn tell_clients(&self) -> Duration {
+        match self.sockets.iter().find(|served| served.address.dhcp) {
+            Some(served) => reconfigure::tell(&self.service, &served.socket, self.ports),
+            None => EXPIRY_INTERVAL,
+        }
     }
 
     /// Takes in what one socket has, and answers it.
@@ -250,10 +264,13 @@ impl Turn<'_> {
         let answered = exchanges.answer(unwrapped, &arrival, holdings, self.now, &mut out)?;
         self.service.counters.sent(answered.message_type);
         let outgoing = self.addressed(&answered, received, out);
-        let Answered { client, link, changes, ignored, .. } = answered;
+        let Answered { client, link, changes, ignored, was_told_to, .. } = answered;
         if let Some(client) = &client {
             let says = "not held by the client that would give it back";
             ignored.iter().for_each(|lease| info!(%client, %lease, "{says}"));
+        }
+        if let (true, Some(client), Some(link)) = (was_told_to, &client, link) {
+            info!(%client, %link, "heeds reconfigure");
         }
         match (client, link) {
             (Some(duid), Some(link)) if !changes.is_empty() => {

@@ -12,6 +12,7 @@ mod intake;
 mod journal;
 mod plan;
 mod queries;
+mod reconfigure;
 mod release;
 mod reload;
 mod service;

@@ -52,7 +52,7 @@ impl Plan {
     ) -> anyhow::Result<Self> {
         Ok(Self {
             policy: policy(config, server_id.clone()),
-            exchanges: exchanges(config, server_id, secret()?, &holdings),
+            exchanges: exchanges(config, server_id, Secrets::new()?, &holdings),
             holdings,
             store,
             rate: RateLimit::new(config.leasequery.udp.rate_per_second, config.leasequery.udp.burst),
@@ -99,23 +99,38 @@ pub(super) fn policy(config: &Config, server_id: Duid) -> Policy {
 }
 
 /// What keeps others from guessing what clients are given.
-pub(super) fn secret() -> anyhow::Result<[u64; 2]> {
-    let random = || getrandom::u64().map_err(|error| anyhow!("the system gives no random octets: {error}"));
-    Ok([random()?, random()?])
+pub(super) struct Secrets {
+    /// Which addresses.
+    leases: [u64; 2],
+    /// Which Reconfigure keys.
+    keys: [u8; 32],
+}
+
+impl Secrets {
+    /// Random ones.
+    pub(super) fn new() -> anyhow::Result<Self> {
+        let none = |error| anyhow!("the system gives no random octets: {error}");
+        let mut keys = [0; 32];
+        getrandom::fill(&mut keys).map_err(none)?;
+        let random = || getrandom::u64().map_err(none);
+        Ok(Self { leases: [random()?, random()?], keys })
+    }
 }
 
 /// What is decided about clients.
 pub(super) fn exchanges(
     config: &Config,
     server_id: Duid,
-    secret: [u64; 2],
+    secrets: Secrets,
     holdings: &Holdings,
 ) -> Exchanges {
     let dhcp = &config.dhcp;
     let offer_for = Duration::from_secs(dhcp.offer_secs.into());
     let assigner =
-        Assigner::new(&config.links(), dhcp.reservations.clone(), offer_for, secret, &holdings.table);
-    Exchanges::new(Terms { server_id, rules: dhcp.rules.clone() }, assigner)
+        Assigner::new(&config.links(), dhcp.reservations.clone(), offer_for, secrets.leases, &holdings.table);
+    let mut exchanges = Exchanges::new(Terms { server_id, rules: dhcp.rules.clone() }, assigner);
+    exchanges.seed_keys(secrets.keys);
+    exchanges
 }
 
 /// One socket for each address, whatever it is for.

@@ -20,9 +20,9 @@ pub(super) fn reload(running: &Running, file: &Path, current: &Config) -> anyhow
         warn!("{key} has changed, which the next start will heed");
     }
     let server_id = running.service.policy().server_id.clone();
-    let secret = plan::secret()?;
+    let secrets = plan::Secrets::new()?;
     running.service.decide(plan::policy(&read, server_id.clone()), read.links(), |holdings| {
-        plan::exchanges(&read, server_id, secret, holdings)
+        plan::exchanges(&read, server_id, secrets, holdings)
     });
     running.service.serve_interfaces(plan::patterns(&read));
     running.waker.wake();

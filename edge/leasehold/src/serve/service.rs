@@ -103,7 +103,9 @@ impl Service {
     ) {
         self.change(|current, holdings| {
             holdings.links = links;
-            *current = exchanges(holdings);
+            let mut next = exchanges(holdings);
+            next.carry_on(current);
+            *current = next;
             ((), Vec::new())
         });
         *self.policy.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(policy);

@@ -70,18 +70,25 @@ fn a_link_has_its_times_from_what_is_said_for_all() {
     let usual = LinkTerms::default();
     assert_eq!(terms("", ""), [usual.clone(), usual.clone()]);
     let [first, second] = terms(
-        "[dhcp]\npreferred-lifetime-secs = 600\nvalid-lifetime-secs = 700\nt1-secs = 0\nrapid-commit = true",
-        "valid-lifetime-secs = \"infinite\"\nt2-secs = 550\nbind-on-renew = false",
+        "[dhcp]\npreferred-lifetime-secs = 600\nvalid-lifetime-secs = 700\nt1-secs = 0\nrapid-commit = true\nreconfigure = true",
+        "valid-lifetime-secs = \"infinite\"\nt2-secs = 550\nbind-on-renew = false\nreconfigure = false",
     );
     let for_all = LinkTerms {
         preferred_secs: 600,
         valid_secs: 700,
         t1_secs: Some(0),
         rapid_commit: true,
+        reconfigure: true,
         ..usual.clone()
     };
     assert_eq!(first, for_all);
-    let own = LinkTerms { valid_secs: INFINITE, t2_secs: Some(550), bind_on_renew: false, ..for_all };
+    let own = LinkTerms {
+        valid_secs: INFINITE,
+        t2_secs: Some(550),
+        bind_on_renew: false,
+        reconfigure: false,
+        ..for_all
+    };
     assert_eq!(second, own);
     let [_, forever] = terms("", "preferred-lifetime-secs = \"infinite\"\nvalid-lifetime-secs = 4294967295");
     assert_eq!((forever.preferred_secs, forever.valid_secs), (INFINITE, INFINITE));

@@ -33,7 +33,7 @@ fn the_example_is_good_and_shows_the_defaults() {
         line.strip_prefix('#').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_lowercase()))
     };
     let shown = EXAMPLE.lines().filter(|line| is_default(line)).count();
-    assert_eq!(shown, 31);
+    assert_eq!(shown, 32);
     let all: Vec<&str> =
         EXAMPLE.lines().map(|line| if is_default(line) { &line[1..] } else { line }).collect();
     assert_eq!(good(&all.join("\n")), config);

@@ -65,6 +65,7 @@ fn add_terms(terms: &LinkTerms, section: &mut Section) {
         t2_secs,
         rapid_commit,
         bind_on_renew,
+        reconfigure,
         options: _,
         pools: _,
     } = terms;
@@ -79,6 +80,7 @@ fn add_terms(terms: &LinkTerms, section: &mut Section) {
     section.optional("t2-secs", t2_secs.map(show_secs));
     section.differing("rapid-commit", rapid_commit, &usual.rapid_commit);
     section.differing("bind-on-renew", bind_on_renew, &usual.bind_on_renew);
+    section.differing("reconfigure", reconfigure, &usual.reconfigure);
 }
 
 /// A range alone, or in a table with its options.

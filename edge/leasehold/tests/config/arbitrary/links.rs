@@ -22,8 +22,9 @@ pub(super) fn terms() -> impl Strategy<Value = LinkTerms> {
         times
     });
     let given = (any::<bool>(), any::<bool>(), any::<bool>());
-    (times, given, any::<bool>(), any::<bool>(), offered(), vec(offered(), 4)).prop_map(
-        |(times, (lifetimes, renewal, leave), rapid_commit, bind_on_renew, options, of_pools)| {
+    (times, given, any::<[bool; 3]>(), offered(), vec(offered(), 4)).prop_map(
+        |(times, (lifetimes, renewal, leave), switches, options, of_pools)| {
+            let [rapid_commit, bind_on_renew, reconfigure] = switches;
             let usual = LinkTerms::default();
             let renew = |secs: u32| renewal.then_some(if leave { 0 } else { secs });
             LinkTerms {
@@ -33,6 +34,7 @@ pub(super) fn terms() -> impl Strategy<Value = LinkTerms> {
                 t2_secs: renew(times[1]),
                 rapid_commit,
                 bind_on_renew,
+                reconfigure,
                 options,
                 pools: of_pools
                     .into_iter()
