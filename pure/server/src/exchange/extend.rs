@@ -68,7 +68,7 @@ impl Exchange<'_> {
     /// Foreign is only what the configuration knows to belong elsewhere. A prefix that no pool has,
     /// here or elsewhere, may be the client's by an earlier configuration, or from another server; and
     /// of a link without prefixes it is not known which addresses are on it.
-    fn certain_standing(&self, resource: Resource) -> Standing {
+    pub(super) fn certain_standing(&self, resource: Resource) -> Standing {
         let is_certain = match resource {
             Resource::Address(_) => !self.link.prefixes.is_empty(),
             Resource::Prefix(prefix) => self.links.configures(prefix.address()),

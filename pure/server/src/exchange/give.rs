@@ -26,7 +26,7 @@ impl Exchange<'_> {
     /// moved and has to be told so (RFC 9915 §18.3.2).
     pub(super) fn asks_for_foreign_address(&self, asked: &Asked) -> bool {
         asked.kind == IaKind::Address
-            && asked.resources().any(|(resource, _)| self.standing(resource) == Standing::Foreign)
+            && asked.resources().any(|(resource, _)| self.certain_standing(resource) == Standing::Foreign)
     }
 
     /// Answers an identity association of a Request.

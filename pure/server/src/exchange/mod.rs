@@ -167,7 +167,8 @@ impl Exchanges {
             return Ok((reply, Effect::Offer(key, given)));
         }
         let Record { mut client, changes } = record;
-        if changes.is_empty() {
+        // A lease that only runs out has its client behind these relays all the same.
+        if changes.is_empty() && !reply.tells_of_leases() {
             return Ok((reply, Effect::None));
         }
         client.heard = heard(unwrapped, arrival, now);

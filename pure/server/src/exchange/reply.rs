@@ -51,6 +51,11 @@ impl Reply {
         }
     }
 
+    /// Whether it tells of anything that is the client's.
+    pub(super) fn tells_of_leases(&self) -> bool {
+        self.answers.iter().flat_map(|answer| &answer.leases).any(|told| told.valid_secs > 0)
+    }
+
     /// Whether it tells of a lease out of this pool.
     pub(super) fn tells_of(&self, pool: &PoolTerms) -> bool {
         let told = self.answers.iter().flat_map(|answer| &answer.leases).filter(|told| told.valid_secs > 0);

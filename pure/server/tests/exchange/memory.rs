@@ -118,6 +118,23 @@ fn only_what_is_about_bindings_counts_as_having_been_heard() {
     assert_eq!((heard_ago(&server, &client), is_behind(&server, 2)), (100, false));
 }
 
+// D-06, BLQ-S-27, BLQ-S-28
+#[test]
+fn a_lease_that_only_runs_out_is_found_where_its_client_is() {
+    let mut server = Site::usual().open();
+    let mut client = Client::new(1);
+    let held = server.bind(client.request().pd(1, &[]).through(&[&relay(1, "port 7")]));
+    let without_pools = Site::usual().but(|site| site.link(1).delegation_pools.clear());
+    let mut server = without_pools.open_with(server.close());
+    server.wait(100);
+    let renew = client.renew().pd(1, &[&held[0].to_string()]);
+    let told = server.ask(renew.through(&[&relay(2, "port 8")]));
+    assert_eq!(told.pd(1).lifetimes(held[0]), Some((3500, 7100)));
+    assert!(told.answered.changes.is_empty());
+    assert_eq!((heard_ago(&server, &client), is_behind(&server, 1), is_behind(&server, 2)), (0, false, true));
+    assert_eq!(server.remaining_secs(&client), 7100);
+}
+
 // D-02
 #[test]
 fn a_client_on_two_links_is_remembered_on_each() {

@@ -69,6 +69,19 @@ fn an_address_of_another_link_is_refused_inside_its_association() {
     assert_eq!(server.held(&client), told.resources());
 }
 
+// DH-R-04: on a link without prefixes it is not known what is foreign.
+#[test]
+fn where_no_addresses_are_configured_there_are_none_to_be_had() {
+    let mut server = Site::usual()
+        .but(|site| {
+            site.link(1).prefixes.clear();
+            site.link(1).address_pools.clear();
+        })
+        .open();
+    let told = server.ask(Client::new(1).request().na(1, &["2001:db8:1::1:123"]));
+    assert_eq!(told.na(1).status, Some(StatusCode::NO_ADDRS_AVAIL));
+}
+
 // DH-R-04, DH-R-05
 #[test]
 fn what_is_exhausted_is_said_in_its_association() {
