@@ -18,9 +18,9 @@ use std::net::Ipv6Addr;
 use std::time::Duration;
 
 use lease::{AddressPool, DelegationPool, IaKind, Link, LinkId, Links};
-use server::Holdings;
 use server::assign::Assigner;
-use server::exchange::{Arrival, Exchanges, LinkTerms, Rules, Terms, Unwrapped};
+use server::exchange::{Exchanges, LinkTerms, Rules, Terms};
+use server::{Arrived, Holdings};
 use wire::{
     ClientMessage, Duid, Iaid, MessageType, OptionCode, Options, RelayMessage, TransactionId, Writer,
 };
@@ -113,9 +113,8 @@ impl<'a> Bench<'a> {
         let mut answers = Vec::with_capacity(messages.len());
         for octets in messages {
             let mut out = Vec::with_capacity(512);
-            let unwrapped = Unwrapped::decode(octets).expect("a message");
-            let arrival = Arrival { octets, source: RELAY, destination: SERVER, interface: None };
-            let answered = self.exchanges.answer(&unwrapped, &arrival, &mut self.holdings, NOW, &mut out);
+            let arrived = Arrived::decode(octets, RELAY, SERVER, None).expect("a message");
+            let answered = self.exchanges.answer(&arrived, &mut self.holdings, NOW, &mut out);
             answered.expect("an answer");
             answers.push(out);
         }

@@ -7,6 +7,7 @@
 //! Nothing here opens a socket or reads a clock; the caller carries octets in and out and says what
 //! time it is.
 
+mod arrival;
 pub mod assign;
 pub mod counters;
 mod discard;
@@ -14,6 +15,7 @@ pub mod exchange;
 pub mod leasequery;
 pub mod limits;
 
+pub use arrival::Arrived;
 pub use counters::Counters;
 pub use discard::Discard;
 

@@ -198,6 +198,6 @@ fn without_configuration_the_limits_are_those_of_the_standard() {
 #[test]
 fn a_framed_query_in_a_datagram_is_none() {
     let server = Server::new(two_clients());
-    assert_eq!(server.give_by_udp(&vector("V8"), at(0)), Err(Discard::Malformed));
+    assert_eq!(server.give_by_udp(&vector("V8"), at(0)), Err(Discard::UnexpectedType));
     assert!(server.give_by_udp(&vector("V8")[2..], at(0)).is_ok());
 }

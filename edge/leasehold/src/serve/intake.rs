@@ -5,25 +5,19 @@
 //! durable; the others are sent at once. In between it ends the leases whose time is over, and keeps
 //! the sockets members of their groups as interfaces come and go.
 
-use std::net::{Ipv6Addr, SocketAddrV6};
+use std::net::SocketAddrV6;
 use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use lease::ClientKey;
-use server::counters::add;
-use server::exchange::{Answered, Arrival, Exchanges, Recipient, Unwrapped};
-use server::leasequery::{Policy, datagram};
-use server::{Discard, Holdings};
-use tracing::{debug, info, warn};
-use wire::MessageType;
-use world::Now;
+use tracing::{debug, warn};
 
 use super::reconfigure;
 use super::release::Held;
 use super::service::Service;
-use crate::net::{self, Batch, Membership, Outgoing, Poller, Ready, Received, ServerSocket, Waker, Watcher};
+use super::turn::Turn;
+use crate::net::{Batch, Membership, Poller, Ready, ServerSocket, Waker, Watcher};
 
 /// How often it is looked whether a lease has run out: nobody is told the time of day more exactly.
 const EXPIRY_INTERVAL: Duration = Duration::from_secs(1);
@@ -62,10 +56,11 @@ pub(super) struct Intake {
     watcher: Watcher,
 }
 
-struct Served {
-    address: UdpAddress,
-    socket: Arc<ServerSocket>,
-    membership: Membership,
+/// A socket, what it is for, and where it hears multicast.
+pub(super) struct Served {
+    pub(super) address: UdpAddress,
+    pub(super) socket: Arc<ServerSocket>,
+    pub(super) membership: Membership,
 }
 
 impl Intake {
@@ -190,131 +185,12 @@ impl Intake {
             debug!("cannot receive: {error}");
             return;
         }
-        let turn = Turn {
-            service: &self.service,
-            served,
-            ports: self.ports,
-            policy: &self.service.policy(),
-            now: self.service.now(),
-        };
+        let policy = self.service.policy();
         let (at_once, _) = self.service.change(|exchanges, holdings| {
-            let (mut at_once, mut held) = (Vec::new(), Vec::new());
-            for received in batch.received() {
-                turn.answer(&received, exchanges, holdings, &mut at_once, &mut held);
-            }
-            (at_once, held)
+            let mut turn = Turn::new(&self.service, served, self.ports, &policy, exchanges, holdings);
+            batch.received().for_each(|received| turn.take(&received));
+            turn.end()
         });
         served.socket.send(&at_once);
-    }
-}
-
-/// One batch being answered.
-struct Turn<'a> {
-    service: &'a Service,
-    served: &'a Served,
-    ports: Ports,
-    policy: &'a Policy,
-    now: Now,
-}
-
-impl Turn<'_> {
-    fn answer(
-        &self,
-        received: &Received<'_>,
-        exchanges: &mut Exchanges,
-        holdings: &mut Holdings,
-        at_once: &mut Vec<Outgoing>,
-        held: &mut Vec<Held>,
-    ) {
-        let served = self.served.membership.admits(&received.arrival).then_some(()).ok_or(Discard::NotServed);
-        let answered = served.and_then(|()| Unwrapped::decode(received.octets)).and_then(|unwrapped| {
-            self.service.counters.received(unwrapped.message.message_type);
-            match unwrapped.message.message_type {
-                MessageType::LeaseQuery => self.leasequery(received, holdings).map(|out| held.push(out)),
-                _ => self.exchange(&unwrapped, received, exchanges, holdings, at_once, held),
-            }
-        });
-        if let Err(discard) = answered {
-            self.service.counters.discard(discard);
-            debug!(source = %received.arrival.source, reason = %discard, "discarded");
-        }
-    }
-
-    /// Answers a client.
-    fn exchange(
-        &self,
-        unwrapped: &Unwrapped<'_>,
-        received: &Received<'_>,
-        exchanges: &mut Exchanges,
-        holdings: &mut Holdings,
-        at_once: &mut Vec<Outgoing>,
-        held: &mut Vec<Held>,
-    ) -> Result<(), Discard> {
-        if !self.served.address.dhcp {
-            return Err(Discard::UnexpectedType);
-        }
-        let net::Arrival { source, destination, interface_index } = received.arrival;
-        let arrival = Arrival {
-            octets: received.octets,
-            source: *source.ip(),
-            destination,
-            interface: self.served.membership.name(interface_index),
-        };
-        let mut out = Vec::with_capacity(512);
-        let answered = exchanges.answer(unwrapped, &arrival, holdings, self.now, &mut out)?;
-        self.service.counters.sent(answered.message_type);
-        let outgoing = self.addressed(&answered, received, out);
-        let Answered { client, link, changes, ignored, was_told_to, .. } = answered;
-        if let Some(client) = &client {
-            let says = "not held by the client that would give it back";
-            ignored.iter().for_each(|lease| info!(%client, %lease, "{says}"));
-        }
-        if let (true, Some(client), Some(link)) = (was_told_to, &client, link) {
-            info!(%client, %link, "heeds reconfigure");
-        }
-        match (client, link) {
-            (Some(duid), Some(link)) if !changes.is_empty() => {
-                held.push(Held::Answer(Arc::clone(&self.served.socket), outgoing));
-                held.push(Held::Changes(ClientKey { link, duid }, changes));
-            }
-            _ => at_once.push(outgoing),
-        }
-        Ok(())
-    }
-
-    fn addressed(&self, answered: &Answered, received: &Received<'_>, octets: Vec<u8>) -> Outgoing {
-        let arrival = received.arrival;
-        match answered.recipient {
-            Recipient::Client => arrival.answer_client(octets, self.ports.client),
-            Recipient::Relay => arrival.answer_relay(octets, self.ports.relay),
-            Recipient::RelayAtItsPort => arrival.answer_relay(octets, arrival.source.port()),
-        }
-    }
-
-    /// Answers a leasequery, at the port that it came from. What it tells may not be durable yet, so
-    /// the answer is held like all that speaks of bindings.
-    fn leasequery(&self, received: &Received<'_>, holdings: &Holdings) -> Result<Held, Discard> {
-        let source = received.arrival.source;
-        let requestor: Ipv6Addr = *source.ip();
-        if !self.served.address.leasequery {
-            return Err(Discard::UnexpectedType);
-        }
-        if !self.service.rate().permits(requestor, self.now.instant) {
-            return Err(Discard::TooFast);
-        }
-        let mut out = Vec::new();
-        let begun = self.service.now().instant;
-        let answered =
-            datagram::answer(received.octets, requestor, self.policy, holdings, self.now, &mut out)?;
-        add(&self.service.counters.datagrams_answered, 1);
-        self.service.counters.status(answered.status);
-        info!(
-            transport = "udp", requestor = %source, transaction_id = %answered.transaction_id,
-            query_type = %answered.query_type, sought = answered.sought, status = %answered.status,
-            leases = answered.leases, octets = out.len(), "query"
-        );
-        self.service.queries.answered(source, &answered, out.len(), begun, self.service.now().instant);
-        let outgoing = received.arrival.answer_relay(out, source.port());
-        Ok(Held::Answer(Arc::clone(&self.served.socket), outgoing))
     }
 }

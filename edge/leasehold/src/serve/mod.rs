@@ -1,7 +1,7 @@
 //! `leasehold serve`: the server, from its configuration to its sockets.
 //!
 //! All that is shared stands in `Service`. One thread takes datagrams in and answers them
-//! (`intake.rs`); one makes durable what has changed and releases what waits for that
+//! (`intake.rs`, `turn.rs`); one makes durable what has changed and releases what waits for that
 //! (`journal.rs`, `release.rs`); and on a runtime of their own there is one task for each address
 //! that bulk leasequery listens on and one for each requestor (`bulk.rs`). All of them carry octets
 //! between sockets and the pure server, which decides.
@@ -16,6 +16,7 @@ mod reconfigure;
 mod release;
 mod reload;
 mod service;
+mod turn;
 
 use std::net::{SocketAddr, SocketAddrV6};
 use std::path::PathBuf;

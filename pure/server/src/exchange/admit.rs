@@ -2,17 +2,13 @@
 
 use wire::{DecodeError, Duid, MessageType, OptionCode, Options};
 
-use super::{Arrival, Terms, Unwrapped};
-use crate::Discard;
+use super::Terms;
+use crate::{Arrived, Discard};
 
 /// Judges a message by its type and its identifiers; gives the client's.
-pub(super) fn admit(
-    unwrapped: &Unwrapped<'_>,
-    arrival: &Arrival<'_>,
-    terms: &Terms,
-) -> Result<Option<Duid>, Discard> {
-    let options = unwrapped.message.options;
-    let expected = Expected::of(unwrapped.message.message_type).ok_or(Discard::UnexpectedType)?;
+pub(super) fn admit(arrived: &Arrived<'_>, terms: &Terms) -> Result<Option<Duid>, Discard> {
+    let options = arrived.message.options;
+    let expected = Expected::of(arrived.message.message_type).ok_or(Discard::UnexpectedType)?;
     let client_id = options.client_id().map_err(|error| identifier(error, Discard::NoClientId))?;
     if client_id.is_none() && expected.client_id {
         return Err(Discard::NoClientId);
@@ -22,7 +18,7 @@ pub(super) fn admit(
         return Err(Discard::Malformed);
     }
     options.only(OptionCode::AUTH).map_err(|_| Discard::Malformed)?;
-    if unwrapped.relays.is_none() && !arrival.destination.is_multicast() && !terms.rules.accept_unicast {
+    if arrived.relays.is_none() && !arrived.destination.is_multicast() && !terms.rules.accept_unicast {
         return Err(Discard::Unicast);
     }
     let client_id = client_id.map(|duid| duid.to_duid());

@@ -1,13 +1,12 @@
 //! What clients send, directly or through relays, and what they are answered (RFC 9915).
 //!
-//! A message goes one way through here: unwrapped from its relays ([`Unwrapped`]), admitted or
+//! A message goes one way through here: arrived from its relays ([`Arrived`]), admitted or
 //! discarded (`admit.rs`), its link found, each of its identity associations answered by the
 //! function for its type (`give.rs`, `extend.rs`, `give_back.rs`), the client's record put into the
 //! table, and the answer written (`reply.rs`) and wrapped for the way back. What has been put is
 //! not durable yet: the caller holds the answer until it is.
 
 mod admit;
-mod arrival;
 mod association;
 mod expiry;
 mod extend;
@@ -26,9 +25,10 @@ use lease::{
 use wire::{Duid, MessageType, RelayChain, StatusCode};
 use world::Now;
 
+use crate::arrival::wrap;
 use crate::assign::{Assigner, Identity, Standing};
-use crate::limits::{MAX_DATAGRAM_OCTETS, MAX_DECLINED_PER_CLIENT};
-use crate::{Discard, Holdings};
+use crate::limits::MAX_DECLINED_PER_CLIENT;
+use crate::{Arrived, Discard, Holdings};
 use admit::admit;
 use association::{Answer, Asked};
 use options::Wants;
@@ -36,7 +36,6 @@ use reconfigure::{KeySource, Progress};
 use record::Record;
 use reply::{Offering, Reply};
 
-pub use arrival::{Arrival, Unwrapped};
 pub use expiry::Ended;
 pub use options::{Offered, OfferedOptions};
 pub use reconfigure::{Announced, Destination, NotReconfigured, Reconfiguring, Step};
@@ -97,36 +96,35 @@ impl Exchanges {
     /// Answers a client: the answer is appended to `out`.
     pub fn answer(
         &mut self,
-        unwrapped: &Unwrapped<'_>,
-        arrival: &Arrival<'_>,
+        arrived: &Arrived<'_>,
         holdings: &mut Holdings,
         now: Now,
         out: &mut Vec<u8>,
     ) -> Result<Answered, Discard> {
-        let client = admit(unwrapped, arrival, &self.terms)?;
+        let client = admit(arrived, &self.terms)?;
         let Holdings { table, links } = holdings;
-        let link = unwrapped.link(links, arrival);
+        let link = arrived.link(links);
         let link_id = link.map(|link| link.id);
-        let (reply, effect) = match (unwrapped.message.message_type, &client, link) {
+        let (reply, effect) = match (arrived.message.message_type, &client, link) {
             (MessageType::InformationRequest, ..) => (stateless::information(), Effect::None),
-            (MessageType::Confirm, _, Some(link)) => (stateless::confirm(unwrapped, link)?, Effect::None),
+            (MessageType::Confirm, _, Some(link)) => (stateless::confirm(arrived, link)?, Effect::None),
             (_, Some(duid), Some(link)) => {
                 let key = ClientKey { link: link.id, duid: duid.clone() };
-                self.exchange(unwrapped, arrival, key, links, table, now)?
+                self.exchange(arrived, key, links, table, now)?
             }
             _ => return Err(Discard::NoLink),
         };
-        let offering = self.offering(unwrapped, client.as_ref(), link_id, &reply);
-        let told = reply.encode(&unwrapped.message, client.as_ref(), &offering)?;
+        let offering = self.offering(arrived, client.as_ref(), link_id, &reply);
+        let told = reply.encode(&arrived.message, client.as_ref(), &offering)?;
         let start = out.len();
-        wrap(unwrapped.relays.as_ref(), told, out)?;
+        wrap(arrived.relays.as_ref(), &told, out)?;
         // Only now: what cannot be told must not happen.
         let changes = self.apply(effect, table, now).inspect_err(|_| out.truncate(start))?;
-        let message_type = unwrapped.message.message_type;
+        let message_type = arrived.message.message_type;
         let was_told_to = self.reconfiguring.heard(client.as_ref(), link_id, message_type);
         Ok(Answered {
             message_type: reply.message_type,
-            recipient: recipient(unwrapped.relays.as_ref()),
+            recipient: recipient(arrived.relays.as_ref()),
             client,
             link: link_id,
             changes,
@@ -138,20 +136,19 @@ impl Exchanges {
     /// Answers a message that speaks of bindings. Nothing has happened yet.
     fn exchange(
         &mut self,
-        unwrapped: &Unwrapped<'_>,
-        arrival: &Arrival<'_>,
+        arrived: &Arrived<'_>,
         key: ClientKey,
         links: &Links,
         table: &Table,
         now: Now,
     ) -> Result<(Reply, Effect), Discard> {
-        let message = &unwrapped.message;
+        let message = &arrived.message;
         let mut exchange = Exchange {
             on_link: self.terms.rules.links.get(&key.link).ok_or(Discard::NoLink)?,
             rules: &self.terms.rules,
             links,
             link: links.by_id(key.link).ok_or(Discard::NoLink)?,
-            identity: Identity { duid: &key.duid, relays: unwrapped.relays.as_ref() },
+            identity: Identity { duid: &key.duid, relays: arrived.relays.as_ref() },
             wants: Wants::of(message.options),
             record: Record::open(table, key.clone()),
             table,
@@ -171,7 +168,7 @@ impl Exchanges {
         if changes.is_empty() && !reply.tells_of_leases() {
             return Ok((reply, Effect::None));
         }
-        client.heard = heard(unwrapped, arrival, now);
+        client.heard = heard(arrived, now);
         client.options = options::kept(message.options);
         reply.key = self.settle_key(&mut client, message.message_type, reply.reconfigure_accept, now);
         Ok((reply, Effect::Keep(client, changes)))
@@ -206,14 +203,14 @@ impl Exchanges {
     /// What this client may be offered besides its leases, the most particular first.
     fn offering<'a>(
         &'a self,
-        unwrapped: &'a Unwrapped<'_>,
+        arrived: &'a Arrived<'_>,
         client: Option<&Duid>,
         link: Option<LinkId>,
         reply: &Reply,
     ) -> Offering<'a> {
         let mut layers = Vec::new();
         if let (Some(duid), Some(link)) = (client, link) {
-            let identity = Identity { duid, relays: unwrapped.relays.as_ref() };
+            let identity = Identity { duid, relays: arrived.relays.as_ref() };
             layers.extend(self.assigner.reserved(link, &identity).into_iter().map(|kept| &kept.options));
         }
         if let Some(on_link) = link.and_then(|link| self.terms.rules.links.get(&link)) {
@@ -227,9 +224,9 @@ impl Exchanges {
             terms: &self.terms,
             on_link,
             layers,
-            wants: Wants::of(unwrapped.message.options),
-            relays: unwrapped.relays.as_ref(),
-            asked_in: unwrapped.message.message_type,
+            wants: Wants::of(arrived.message.options),
+            relays: arrived.relays.as_ref(),
+            asked_in: arrived.message.message_type,
         }
     }
 }
@@ -333,23 +330,9 @@ impl Exchange<'_> {
 }
 
 /// When and through which relays the client was heard. A path too long to be told is not kept.
-fn heard(unwrapped: &Unwrapped<'_>, arrival: &Arrival<'_>, now: Now) -> Heard {
-    let path = unwrapped.relays.as_ref().and_then(|relays| RelayPath::of_chain(arrival.source, relays).ok());
+fn heard(arrived: &Arrived<'_>, now: Now) -> Heard {
+    let path = arrived.relays.as_ref().and_then(|relays| RelayPath::of_chain(arrived.source, relays).ok());
     Heard { at_unix_secs: now.unix_secs, path }
-}
-
-/// Appends the answer, wrapped for the way back.
-fn wrap(relays: Option<&RelayChain<'_>>, told: Vec<u8>, out: &mut Vec<u8>) -> Result<(), Discard> {
-    let start = out.len();
-    match relays {
-        None => out.extend(told),
-        Some(relays) => relays.encode_reply(&told, out).map_err(|_| Discard::TooLong)?,
-    }
-    if out.len() - start > MAX_DATAGRAM_OCTETS {
-        out.truncate(start);
-        return Err(Discard::TooLong);
-    }
-    Ok(())
 }
 
 fn recipient(relays: Option<&RelayChain<'_>>) -> Recipient {

@@ -4,15 +4,14 @@
 use lease::{IaKind, Link, Resource};
 use wire::StatusCode;
 
-use super::Unwrapped;
 use super::association::asked;
 use super::reply::Reply;
-use crate::Discard;
+use crate::{Arrived, Discard};
 
 /// Whether all addresses fit the link. Silence if there are none, or if it is not known what is on
 /// the link: then nothing can be said.
-pub(super) fn confirm(unwrapped: &Unwrapped<'_>, link: &Link) -> Result<Reply, Discard> {
-    let asked = asked(unwrapped.message.options)?;
+pub(super) fn confirm(arrived: &Arrived<'_>, link: &Link) -> Result<Reply, Discard> {
+    let asked = asked(arrived.message.options)?;
     let addresses = asked.iter().filter(|asked| asked.kind == IaKind::Address);
     let mut addresses =
         addresses.flat_map(|asked| asked.resources()).filter_map(|(it, _)| Resource::address(it));

@@ -4,14 +4,15 @@ use std::net::Ipv6Addr;
 
 use lease::{ClientView, Cursor};
 use wire::leasequery::QueryType;
-use wire::{ClientMessage, Message, MessageType, OptionCode, RelayChain, StatusCode, TransactionId, Writer};
+use wire::{ClientMessage, MessageType, OptionCode, StatusCode, TransactionId, Writer};
 use world::Now;
 
 use super::answer::{self, Head};
 use super::query::{Asked, Query, Transport};
 use super::{Policy, Refusal};
-use crate::limits::{MAX_CLIENT_LINKS, MAX_DATAGRAM_OCTETS};
-use crate::{Discard, Holdings};
+use crate::arrival::wrap;
+use crate::limits::MAX_CLIENT_LINKS;
+use crate::{Arrived, Discard, Holdings};
 
 /// What was answered: one line in the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,48 +29,29 @@ pub struct Answered {
     pub leases: usize,
 }
 
-/// Answers a datagram from `source`: the answer is appended to `out`, to be sent where the query
-/// came from.
+/// Answers a leasequery: the answer is appended to `out`, to be sent where the query came from. One
+/// that came through relays passes only if the operator has said so: anybody behind a relay could
+/// have sent it (RFC 5007 §5).
 pub fn answer(
-    octets: &[u8],
-    source: Ipv6Addr,
+    arrived: &Arrived<'_>,
     policy: &Policy,
     holdings: &Holdings,
     now: Now,
     out: &mut Vec<u8>,
 ) -> Result<Answered, Discard> {
-    match Message::decode(octets).map_err(|_| Discard::Malformed)? {
-        Message::Client(message) => answer_message(&message, source, policy, holdings, now, out),
-        Message::Relay(relay) if relay.message_type == MessageType::RelayForward => {
-            answer_relayed(octets, source, policy, holdings, now, out)
-        }
-        Message::Relay(_) => Err(Discard::UnexpectedType),
-    }
-}
-
-/// A leasequery that came through relays passes only if the operator has said so: anybody behind
-/// a relay could have sent it (RFC 5007 §5).
-fn answer_relayed(
-    octets: &[u8],
-    source: Ipv6Addr,
-    policy: &Policy,
-    holdings: &Holdings,
-    now: Now,
-    out: &mut Vec<u8>,
-) -> Result<Answered, Discard> {
-    let (chain, inner) = RelayChain::decode(octets).map_err(|_| Discard::Malformed)?;
-    if chain.hops().len() > policy.relayed_hops.into() {
+    let Arrived { source, message, relays, .. } = arrived;
+    if arrived.hops() > policy.relayed_hops.into() {
         return Err(Discard::Relayed);
     }
-    let message = ClientMessage::decode(inner).map_err(|_| Discard::Malformed)?;
-    let mut reply = Vec::new();
-    let answered = answer_message(&message, source, policy, holdings, now, &mut reply)?;
-    let mut relayed = Vec::new();
-    let fits = chain.encode_reply(&reply, &mut relayed).is_ok() && relayed.len() <= MAX_DATAGRAM_OCTETS;
-    if !fits {
-        return Err(Discard::TooLong);
+    if message.message_type != MessageType::LeaseQuery {
+        return Err(Discard::UnexpectedType);
     }
-    out.append(&mut relayed);
+    if policy.refuse_silently && !policy.access.permits_source(*source) {
+        return Err(Discard::NotAllowed);
+    }
+    let mut unwrapped = Vec::new();
+    let answered = answer_message(message, *source, policy, holdings, now, &mut unwrapped)?;
+    wrap(relays.as_ref(), &unwrapped, out)?;
     Ok(answered)
 }
 
@@ -81,12 +63,6 @@ fn answer_message(
     now: Now,
     out: &mut Vec<u8>,
 ) -> Result<Answered, Discard> {
-    if message.message_type != MessageType::LeaseQuery {
-        return Err(Discard::UnexpectedType);
-    }
-    if policy.refuse_silently && !policy.access.permits_source(source) {
-        return Err(Discard::NotAllowed);
-    }
     let asked = Asked::judge(message, source, Transport::Udp, policy, holdings, now)?;
     let head = Head::of(&asked);
     let mut w = Writer::new(out);

@@ -13,8 +13,8 @@ use std::net::Ipv6Addr;
 use std::time::Duration;
 
 use lease::{DelegationPool, Link, LinkId, Links, Table};
-use server::leasequery::{Access, Admission, BulkLimits, Connection, Policy, Rule};
-use server::{Counters, Holdings};
+use server::leasequery::{Access, Admission, BulkLimits, Connection, Policy, Rule, datagram};
+use server::{Arrived, Counters, Holdings};
 use wire::Duid;
 use world::{Instant, Now};
 
@@ -27,6 +27,9 @@ const START_UNIX_SECS: u64 = 1_767_225_600;
 
 /// From where the requestor of most scenarios connects.
 pub(crate) const REQUESTOR: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0xffff, 0, 0, 0, 0, 1);
+
+/// Where the server is asked.
+pub(crate) const SERVER: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0xffff, 0, 0, 0, 0, 2);
 
 /// This long after the beginning of a scenario.
 pub(crate) fn after(elapsed: Duration) -> Now {
@@ -194,7 +197,8 @@ impl Server {
 
     pub(crate) fn give_by_udp(&self, octets: &[u8], now: Now) -> Result<Vec<u8>, server::Discard> {
         let mut out = Vec::new();
-        server::leasequery::datagram::answer(octets, REQUESTOR, &self.policy, &self.holdings, now, &mut out)?;
+        let arrived = Arrived::decode(octets, REQUESTOR, SERVER, None)?;
+        datagram::answer(&arrived, &self.policy, &self.holdings, now, &mut out)?;
         Ok(out)
     }
 

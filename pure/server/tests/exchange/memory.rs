@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use lease::{Cursor, Identifier, Search};
+use server::Arrived;
 use server::leasequery::{Access, BulkLimits, Policy, Rule, datagram};
 use wire::{ClientMessage, Duid, MessageType, OptionCode, Options, RelayChain, Writer};
 
@@ -169,7 +170,9 @@ fn queried(server: &Server, client: &Client, wanted: &[u16]) -> Vec<u8> {
         bulk: BulkLimits::default(),
     };
     let (mut out, source) = (Vec::new(), address("2001:db8:ffff::1"));
-    datagram::answer(&question.octets(), source, &policy, &server.holdings, server.now(), &mut out).unwrap();
+    let octets = question.octets();
+    let arrived = Arrived::decode(&octets, source, source, None).unwrap();
+    datagram::answer(&arrived, &policy, &server.holdings, server.now(), &mut out).unwrap();
     let reply = ClientMessage::decode(&out).unwrap();
     reply.options.client_data().unwrap().expect("data").octets().to_vec()
 }

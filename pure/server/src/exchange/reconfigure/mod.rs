@@ -17,9 +17,10 @@ use lease::{Client, ClientKey, ClientView, ReconfigureKey, Table};
 use wire::{ClientMessage, MessageType, OptionCode, RelayChain};
 use world::{Instant, Now};
 
+use super::Exchanges;
 use super::terms::LinkTerms;
-use super::{Exchanges, wrap};
 use crate::Holdings;
+use crate::arrival::wrap;
 use crate::limits::{MAX_RECONFIGURATIONS, RECONFIGURE_ATTEMPTS};
 use progress::Due;
 
@@ -204,7 +205,7 @@ impl Exchanges {
             Destination::Relay(_) => client.path().and_then(|path| RelayChain::decode_path(path).ok()),
         };
         let mut octets = Vec::new();
-        wrap(path.as_ref(), message, &mut octets).map_err(|_| NotReconfigured::NoWay)?;
+        wrap(path.as_ref(), &message, &mut octets).map_err(|_| NotReconfigured::NoWay)?;
         Ok(Step::Send { to, octets, attempt })
     }
 

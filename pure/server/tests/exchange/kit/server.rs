@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use lease::{ClientKey, ClientView, LeaseState, LinkId, Resource, Table};
-use server::exchange::{Answered, Arrival, ChangeKind, Ended, Exchanges, Unwrapped};
-use server::{Discard, Holdings};
+use server::exchange::{Answered, ChangeKind, Ended, Exchanges};
+use server::{Arrived, Discard, Holdings};
 use world::{Instant, Now};
 
 use super::{Client, Datagram, Told};
@@ -46,10 +46,9 @@ impl Server {
     /// What the server makes of a datagram.
     pub(crate) fn receive(&mut self, datagram: &Datagram) -> Result<(Vec<u8>, Answered), Discard> {
         let Datagram { octets, source, destination, interface } = datagram;
-        let arrival = Arrival { octets, source: *source, destination: *destination, interface: *interface };
-        let unwrapped = Unwrapped::decode(octets)?;
+        let arrived = Arrived::decode(octets, *source, *destination, *interface)?;
         let (now, mut out) = (self.now(), Vec::new());
-        let answered = self.exchanges.answer(&unwrapped, &arrival, &mut self.holdings, now, &mut out);
+        let answered = self.exchanges.answer(&arrived, &mut self.holdings, now, &mut out);
         assert!(answered.is_ok() || out.is_empty(), "who is discarded is sent nothing");
         answered.map(|answered| (out, answered))
     }
