@@ -38,9 +38,10 @@ impl Exchange<'_> {
             }
         }
         let told: Vec<Resource> = answer.leases.iter().map(|told| told.resource).collect();
-        let others = asked.resources().map(|(resource, _)| resource).filter(|resource| {
-            !told.contains(resource) && !held.iter().any(|lease| lease.resource == *resource)
-        });
+        let others = asked
+            .resources()
+            .map(|(resource, _)| resource)
+            .filter(|resource| !told.contains(resource) && !self.record.holds(*resource));
         answer.leases.extend(others.map(Told::gone));
         answer
     }
@@ -55,7 +56,8 @@ impl Exchange<'_> {
         }
         let given: Vec<Resource> = answer.leases.iter().map(|told| told.resource).collect();
         let foreign = asked.resources().map(|(resource, _)| resource).filter(|resource| {
-            !given.contains(resource) && (may_bind || self.certain_standing(*resource) == Standing::Foreign)
+            let is_over = may_bind || self.certain_standing(*resource) == Standing::Foreign;
+            is_over && !given.contains(resource) && !self.record.holds(*resource)
         });
         let gone: Vec<Told> = foreign.map(Told::gone).collect();
         answer.leases.extend(gone);

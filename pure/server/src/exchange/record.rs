@@ -77,6 +77,12 @@ impl Record {
         leases.iter().filter(|lease| lease.state == LeaseState::Active).copied().collect()
     }
 
+    /// Whether this is the client's now, in whatever binding.
+    pub(super) fn holds(&self, resource: Resource) -> bool {
+        let mut leases = self.client.bindings.iter().flat_map(|binding| &binding.leases);
+        leases.any(|lease| lease.resource == resource && lease.state == LeaseState::Active)
+    }
+
     /// What a binding held before, the latest first.
     pub(super) fn remembered(&self, kind: IaKind, iaid: Iaid) -> Vec<Resource> {
         let leases = self.binding(kind, iaid).map_or(&[][..], |binding| &binding.leases);

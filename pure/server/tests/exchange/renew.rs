@@ -128,6 +128,19 @@ fn an_association_that_is_not_known_is_bound() {
     assert_eq!(server.held(&client).len(), 4);
 }
 
+// DH-R-19: what the client has in one association does not end because another names it.
+#[test]
+fn what_is_held_in_another_association_does_not_end() {
+    let (mut server, mut client) = bound();
+    server.bind(client.request().na(2, &[]));
+    let told = server.ask(client.renew().na(1, &WISHED[..1]).na(2, &WISHED[..1]).na(3, &WISHED[..1]));
+    assert_eq!(told.na(1).lifetimes(resource(WISHED[0])), Some((3600, 7200)));
+    for iaid in [2, 3] {
+        assert_eq!(told.na(iaid).lifetimes(resource(WISHED[0])), None);
+        assert_eq!(told.na(iaid).resources().len(), 1);
+    }
+}
+
 // DH-R-23
 #[test]
 fn an_association_that_cannot_be_bound_says_why() {
