@@ -83,13 +83,15 @@ impl<'a> Turn<'a> {
         self.service.counters.sent(answered.message_type);
         let outgoing = self.addressed(answered.recipient, received, out);
         log(&answered);
-        let Answered { client, link, changes, .. } = answered;
-        match (client, link) {
-            (Some(duid), Some(link)) if !changes.is_empty() => {
-                self.held.push(Held::Answer(Arc::clone(&self.served.socket), outgoing));
-                self.held.push(Held::Changes(ClientKey { link, duid }, changes));
-            }
-            _ => self.at_once.push(outgoing),
+        if speaks_of_bindings(arrived, &answered) {
+            self.held.push(Held::Answer(Arc::clone(&self.served.socket), outgoing));
+        } else {
+            self.at_once.push(outgoing);
+        }
+        if let Answered { client: Some(duid), link: Some(link), changes, .. } = answered
+            && !changes.is_empty()
+        {
+            self.held.push(Held::Changes(ClientKey { link, duid }, changes));
         }
         Ok(())
     }
@@ -125,6 +127,14 @@ impl<'a> Turn<'a> {
         self.held.push(Held::Answer(Arc::clone(&self.served.socket), outgoing));
         Ok(())
     }
+}
+
+/// Whether an answer says what is, and not only what could be. It waits even if it has changed nothing:
+/// what it says may be the doing of a message before it, which is not durable yet.
+fn speaks_of_bindings(arrived: &Arrived<'_>, answered: &Answered) -> bool {
+    let is_stateless =
+        matches!(arrived.message.message_type, MessageType::Confirm | MessageType::InformationRequest);
+    answered.message_type == MessageType::Reply && !is_stateless
 }
 
 /// What is worth a line and is no change of a lease.
