@@ -3,36 +3,26 @@
 //! Each sender is a thread with an address, a socket and a share of the exchanges of its own. An exchange is due at a time that
 //! depends on the rate alone, and that is when its latency begins: a server that is slow is not asked less. Nothing is sent twice.
 
-use std::hash::{BuildHasher, RandomState};
-use std::net::{Ipv6Addr, SocketAddrV6, UdpSocket};
-use std::os::fd::AsRawFd;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, anyhow, bail};
-use nix::sys::socket::{AddressFamily, SockFlag, SockType, SockaddrIn6, bind, setsockopt, socket, sockopt};
-use wire::{CLIENT_PORT, MessageType, SERVER_PORT};
+use anyhow::{Result, anyhow, bail};
 
 use super::answer::{self, Verdict};
-use super::case::{Case, Way};
+use super::case::Case;
 use super::datagrams::{self, BATCH, Inbox, Train};
 use super::flights::{Awaited, Flights, MAX_EXCHANGES};
-use super::network::{CLIENT_INTERFACE, Network, SERVER, client_address, relay_address};
+use super::network::Network;
 use super::processors::{Processors, pin};
+use super::sender::{Sender, random};
 use super::servers::Running;
 use super::step::Step;
 use super::tally::{DROP_AFTER, ENDING, Tally};
 use super::template::{Client, Leases, Questions};
 use crate::bench::process;
 
-/// All_DHCP_Relay_Agents_and_Servers (RFC 9915 §7.1).
-const ALL_SERVERS: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 1, 2);
 /// How long a server may take until it answers for the first time: it may have a million clients to load.
 const START: Duration = Duration::from_secs(60);
-/// How long the first answer is waited for before the next try.
-const TRY: Duration = Duration::from_millis(100);
-/// Answers to an earlier step have ended when there is none for so long.
-const QUIET: Duration = Duration::from_millis(200);
 /// A generator that is so far behind has not kept its pace: less than what drops an exchange, more than a hiccup.
 const MAX_BEHIND: Duration = Duration::from_millis(100);
 
@@ -52,26 +42,8 @@ impl Generator {
         processors: &Processors,
         server: &mut Running,
     ) -> Result<Self> {
-        let interface = network.client.interface_number(CLIENT_INTERFACE)?;
-        let (to, scope) = match case.way {
-            Way::Direct => (ALL_SERVERS, interface),
-            Way::Relayed => (SERVER, 0),
-        };
-        let to = SocketAddrV6::new(to, SERVER_PORT, 0, scope);
-        let mut senders = Vec::new();
-        for number in 0..processors.senders() {
-            let at = match case.way {
-                Way::Direct => SocketAddrV6::new(client_address(number), CLIENT_PORT, 0, interface),
-                Way::Relayed => SocketAddrV6::new(relay_address(number), SERVER_PORT, 0, 0),
-            };
-            let (receives, sends) = network.client.within(|| sockets(at, to))?;
-            senders.push(Sender {
-                number,
-                receives,
-                sends,
-                questions: Questions::compile(case, number, &[])?,
-            });
-        }
+        let senders = (0..processors.senders()).map(|number| Sender::open(number, case, network));
+        let senders = senders.collect::<Result<_>>()?;
         let mut generator = Self { case, senders, processors: processors.generator.clone(), next_client: 1 };
         let server_id = generator.first_answer(server)?;
         for sender in &mut generator.senders {
@@ -133,65 +105,6 @@ impl Generator {
             all.add(tally)?;
         }
         Ok(all)
-    }
-}
-
-/// The socket that receives and the one that sends. The latter is connected, which makes sending cheaper; what answers a
-/// multicast comes from an address that it is not connected to, and so the former is another one then.
-fn sockets(at: SocketAddrV6, to: SocketAddrV6) -> Result<(UdpSocket, UdpSocket)> {
-    let open = || -> Result<UdpSocket> {
-        let socket = socket(AddressFamily::Inet6, SockType::Datagram, SockFlag::SOCK_CLOEXEC, None)?;
-        setsockopt(&socket, sockopt::ReusePort, &true)?;
-        bind(socket.as_raw_fd(), &SockaddrIn6::from(at)).with_context(|| format!("cannot bind {at}"))?;
-        let socket = UdpSocket::from(socket);
-        datagrams::prepare(&socket)?;
-        Ok(socket)
-    };
-    let sends = open()?;
-    sends.connect(to)?;
-    let receives = if to.ip().is_multicast() { open()? } else { sends.try_clone()? };
-    Ok((receives, sends))
-}
-
-/// Sends a share of the exchanges.
-struct Sender {
-    number: u16,
-    receives: UdpSocket,
-    sends: UdpSocket,
-    questions: Questions,
-}
-
-impl Sender {
-    /// Sends a Solicit; the server's DUID, if an Advertise comes soon.
-    fn ask_once(&self, case: Case, client: Client) -> Result<Option<Vec<u8>>> {
-        let mut flights = Flights::new(1, random());
-        let id = flights.begin(0);
-        let solicit = &self.questions.solicit;
-        let mut train = Train::new(solicit.len());
-        train.add(|octets| solicit.write(octets, client, id, &Leases::NONE));
-        train.send(&self.sends)?;
-        let mut inbox = Inbox::new();
-        while datagrams::wait(&self.receives, TRY)? {
-            inbox.receive(&self.receives)?;
-            for (octets, _) in inbox.datagrams() {
-                let Some(message) = answer::unwrap(octets, case.way) else { continue };
-                if message.message_type == MessageType::Advertise && message.transaction_id == id {
-                    let server_id = message.options.server_id()?.context("an Advertise without SERVERID")?;
-                    return Ok(Some(server_id.octets().to_vec()));
-                }
-            }
-        }
-        Ok(None)
-    }
-
-    /// Throws away what still comes of an earlier step.
-    fn drain(&self) -> Result<()> {
-        let mut inbox = Inbox::new();
-        let begun = Instant::now();
-        while begun.elapsed() < START && datagrams::wait(&self.receives, QUIET)? {
-            inbox.receive(&self.receives)?;
-        }
-        Ok(())
     }
 }
 
@@ -337,9 +250,4 @@ impl<'a> Run<'a> {
     fn place(&self, number: u64) -> u32 {
         (number / self.pace.senders) as u32
     }
-}
-
-/// What nobody can foresee.
-fn random() -> u32 {
-    RandomState::new().hash_one(0) as u32
 }

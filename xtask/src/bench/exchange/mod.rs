@@ -21,6 +21,7 @@ mod processors;
 mod recording;
 pub(super) mod responder;
 mod search;
+mod sender;
 mod servers;
 mod step;
 mod tally;

@@ -12,6 +12,7 @@ use wire::{MessageType, SERVER_PORT};
 use super::case::{Case, Way};
 use super::datagrams::{self, Inbox, Outbox};
 use super::network::{SERVER, SERVER_INTERFACE};
+use super::sender::ALL_SERVERS;
 use super::template::{Client, Leases, Template};
 
 /// What it is called.
@@ -44,7 +45,7 @@ fn open(way: Way) -> Result<UdpSocket> {
     let socket = UdpSocket::bind(SocketAddrV6::new(address, SERVER_PORT, 0, 0))?;
     if way == Way::Direct {
         let interface = nix::net::if_::if_nametoindex(SERVER_INTERFACE)?;
-        socket.join_multicast_v6(&Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 1, 2), interface)?;
+        socket.join_multicast_v6(&ALL_SERVERS, interface)?;
     }
     datagrams::prepare(&socket)?;
     Ok(socket)
