@@ -57,7 +57,9 @@ pub(super) fn ask(case: Case, network: &Network, processors: &Processors, second
 
 fn step(case: Case, network: &Network, processors: &Processors, rate: f64, seconds: f64) -> Result<Counts> {
     let mut command = Command::new("perfdhcp");
-    command.args(["-6", "-r", &format!("{rate:.0}"), "-p", &seconds.to_string()]);
+    // It takes whole seconds alone.
+    let seconds = seconds.ceil();
+    command.args(["-6", "-r", &format!("{rate:.0}"), "-p", &format!("{seconds:.0}")]);
     command.args(["-R", &CLIENTS.to_string(), "-W", LAST_ANSWERS_MICROSECONDS]);
     command.args([
         "-e",
@@ -93,7 +95,14 @@ fn read(output: &Output) -> Result<(u64, u64)> {
     let (sent, received) = (counts("sent packets:")?, counts("received packets:")?);
     match (sent.first(), received.get(1)) {
         (Some(begun), Some(completed)) => Ok((*begun, *completed)),
-        _ => bail!("perfdhcp ended with {}: {text}", output.status),
+        _ => {
+            let complaint = String::from_utf8_lossy(&output.stderr);
+            bail!(
+                "perfdhcp ended with {}: {}",
+                output.status,
+                complaint.trim().lines().last().unwrap_or_default()
+            )
+        }
     }
 }
 
