@@ -9,6 +9,7 @@ pub mod import;
 pub mod net;
 pub mod population;
 pub mod query;
+pub mod reconfigure;
 pub mod relays;
 pub mod release;
 pub mod serve;

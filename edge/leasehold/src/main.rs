@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use leasehold::{check, demo, import, query, release, serve, show};
+use leasehold::{check, demo, import, query, reconfigure, release, serve, show};
 use tracing::Level;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::prelude::*;
@@ -31,6 +31,8 @@ enum Command {
     Show(show::Arguments),
     /// Release leases of a running server, as if their clients had done so
     Release(release::Arguments),
+    /// Have a running server tell clients to renew
+    Reconfigure(reconfigure::Arguments),
     /// Say whether a configuration file is good, and if not, all that is wrong with it
     Check(check::Arguments),
     /// Fill a state folder with what another server knows, or with made-up clients
@@ -54,6 +56,7 @@ fn main() -> ExitCode {
         Command::Query(arguments) => query::run(arguments),
         Command::Show(arguments) => show::run(arguments),
         Command::Release(arguments) => release::run(arguments),
+        Command::Reconfigure(arguments) => reconfigure::run(arguments),
         Command::Check(arguments) => check::run(arguments),
         Command::Import(arguments) => import::run(arguments),
         Command::Demo(arguments) => demo::run(arguments),

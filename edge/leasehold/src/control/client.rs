@@ -1,7 +1,6 @@
 //! The operator's side of the control socket.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::marker::PhantomData;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -84,7 +83,18 @@ pub struct Answers<T> {
     stream: BufReader<UnixStream>,
     line: Vec<u8>,
     end: Option<Result<(), Failure>>,
-    items: PhantomData<T>,
+    watch: Watch<T>,
+}
+
+/// Who sees each item before it is printed.
+struct Watch<T>(Option<Box<Watching<T>>>);
+
+type Watching<T> = dyn FnMut(&T);
+
+impl<T> fmt::Debug for Watch<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Watch({})", self.0.is_some())
+    }
 }
 
 /// Asks the server that listens on a socket.
@@ -98,7 +108,7 @@ pub fn ask<T: DeserializeOwned>(socket: &Path, request: &Request) -> Result<Answ
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
         written => written.map_err(unreachable)?,
     }
-    Ok(Answers { stream: BufReader::new(stream), line, end: None, items: PhantomData })
+    Ok(Answers { stream: BufReader::new(stream), line, end: None, watch: Watch(None) })
 }
 
 fn explain(socket: &Path, error: &io::Error) -> String {
@@ -114,6 +124,11 @@ fn explain(socket: &Path, error: &io::Error) -> String {
 }
 
 impl<T> Answers<T> {
+    /// Has somebody see each item when it comes.
+    pub fn watched(self, watch: impl FnMut(&T) + 'static) -> Self {
+        Self { watch: Watch(Some(Box::new(watch))), ..self }
+    }
+
     /// How it ended. An answer that has not been read to its end is not all.
     pub fn end(self) -> Result<(), Failure> {
         self.end.unwrap_or_else(|| Err(Failure::Partial("nobody has read the rest".to_owned())))
@@ -148,7 +163,12 @@ impl<T: DeserializeOwned> Iterator for Answers<T> {
             return None;
         }
         self.end = Some(match self.read() {
-            Ok(Line::Item(item)) => return Some(item),
+            Ok(Line::Item(item)) => {
+                if let Watch(Some(watch)) = &mut self.watch {
+                    watch(&item);
+                }
+                return Some(item);
+            }
             Ok(Line::End(End::Complete)) => Ok(()),
             Ok(Line::End(End::Refused(why))) => Err(Failure::Refused(why)),
             Ok(Line::End(End::Failed(why))) => Err(Failure::Partial(why)),

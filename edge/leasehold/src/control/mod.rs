@@ -9,6 +9,7 @@ mod client;
 mod counters;
 mod filter;
 mod items;
+mod telling;
 
 use std::fmt;
 
@@ -18,6 +19,7 @@ pub use client::{Answers, Failure, PARTIAL, Place, ask};
 pub use counters::{Bulk, Counters, Leasequeries, Messages, SocketCounters};
 pub use filter::{Filter, State};
 pub use items::{Client, Connection, Ended, InWork, Lease, Leased, Link, Pool, PoolRange, Query};
+pub use telling::{Announcement, Outcome, Telling, Told};
 
 /// Octets of a request: a filter with the longest identifiers that are in use anywhere.
 pub const MAX_REQUEST_OCTETS: usize = 16 * 1024;
@@ -38,6 +40,8 @@ pub enum Request {
     Release(Filter),
     /// What that would release.
     WouldRelease(Filter),
+    /// To have clients told to speak up: each that is meant, as [`Told`].
+    Reconfigure(Telling),
 }
 
 /// A line of an answer.
@@ -71,6 +75,7 @@ impl fmt::Display for Request {
             Self::Counters => f.write_str("counters"),
             Self::Release(filter) => write!(f, "release {filter}"),
             Self::WouldRelease(filter) => write!(f, "release --dry-run {filter}"),
+            Self::Reconfigure(telling) => write!(f, "reconfigure {telling}"),
         }
     }
 }

@@ -5,6 +5,7 @@ use std::net::{Ipv6Addr, SocketAddrV6};
 use std::sync::Arc;
 use std::time::Duration;
 
+use lease::ClientKey;
 use server::exchange::{Destination, Reconfiguring, Step};
 use tracing::{debug, info, warn};
 use wire::MessageType;
@@ -12,6 +13,7 @@ use wire::MessageType;
 use super::intake::Ports;
 use super::release::Held;
 use super::service::Service;
+use crate::control::Outcome;
 use crate::net::{Outgoing, ServerSocket};
 
 /// How long it is until somebody looks again, if nothing is due: a client waits for its first message
@@ -25,7 +27,7 @@ pub(super) fn tell(service: &Service, socket: &Arc<ServerSocket>, ports: Ports) 
     let now = service.now();
     let (next, _) = service.change(|exchanges, holdings| {
         let steps = exchanges.reconfigure_due(holdings, now, TOLD_AT_ONCE);
-        let outgoing = steps.into_iter().filter_map(|step| take(step, ports));
+        let outgoing = steps.into_iter().filter_map(|step| take(service, step, ports));
         let held: Vec<Held> = outgoing.map(|outgoing| Held::Answer(Arc::clone(socket), outgoing)).collect();
         held.iter().for_each(|_| service.counters.sent(MessageType::Reconfigure));
         (exchanges.next_reconfigure(), held)
@@ -33,8 +35,15 @@ pub(super) fn tell(service: &Service, socket: &Arc<ServerSocket>, ports: Ports) 
     next.map_or(INTERVAL, |at| service.clock().until(at).min(INTERVAL))
 }
 
+/// A client has sent what it was told to.
+pub(super) fn heeded(service: &Service, key: ClientKey) {
+    info!(client = %key.duid, link = %key.link, "heeds reconfigure");
+    service.tell_outcome(key, Outcome::Heeded);
+}
+
 /// Notes what has become of a client, and gives what is to be sent to it.
-fn take(Reconfiguring { key, announced, step }: Reconfiguring, ports: Ports) -> Option<Outgoing> {
+fn take(service: &Service, due: Reconfiguring, ports: Ports) -> Option<Outgoing> {
+    let Reconfiguring { key, announced, step } = due;
     let (client, link, announced) = (&key.duid, key.link, announced.message_type());
     match step {
         Step::Send { to, octets, attempt } => {
@@ -48,8 +57,14 @@ fn take(Reconfiguring { key, announced, step }: Reconfiguring, ports: Ports) -> 
             }
             return Some(Outgoing { octets, to, source: Ipv6Addr::UNSPECIFIED, interface_index: 0 });
         }
-        Step::GivenUp => warn!(%client, %link, %announced, "does not heed reconfigure, given up"),
-        Step::Ended(why) => info!(%client, %link, %announced, %why, "reconfigure ends"),
+        Step::GivenUp => {
+            warn!(%client, %link, %announced, "does not heed reconfigure, given up");
+            service.tell_outcome(key, Outcome::Silent);
+        }
+        Step::Ended(why) => {
+            info!(%client, %link, %announced, %why, "reconfigure ends");
+            service.tell_outcome(key, Outcome::of(why).unwrap_or(Outcome::Gone));
+        }
     }
     None
 }

@@ -2,17 +2,19 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
-use lease::Seq;
+use lease::{ClientKey, Seq};
 use server::exchange::Exchanges;
 use server::leasequery::{Admission, Policy, RateLimit};
+use server::limits::MAX_RECONFIGURATIONS;
 use server::{Counters, Holdings};
-use tokio::sync::watch;
+use tokio::sync::{broadcast, watch};
 use world::Now;
 
 use super::journal::Journal;
 use super::queries::Queries;
 use super::release::Held;
 use crate::clock::Clock;
+use crate::control::Outcome;
 use crate::net::Patterns;
 
 /// The server's decisions and data. The table is read by many tasks at once, each for as long as it
@@ -30,6 +32,7 @@ pub(super) struct Service {
     admission: Mutex<Admission>,
     rate: Mutex<RateLimit>,
     interfaces: RwLock<Patterns>,
+    outcomes: broadcast::Sender<(ClientKey, Outcome)>,
     stopping: watch::Sender<bool>,
 }
 
@@ -52,6 +55,7 @@ impl Service {
             admission: Mutex::new(Admission::default()),
             rate: Mutex::new(rate),
             interfaces: RwLock::new(interfaces),
+            outcomes: broadcast::Sender::new(MAX_RECONFIGURATIONS),
             stopping: watch::Sender::new(false),
         }
     }
@@ -127,6 +131,16 @@ impl Service {
     /// Has other interfaces' groups joined, as soon as the intake is woken.
     pub(super) fn serve_interfaces(&self, interfaces: Patterns) {
         *self.interfaces.write().unwrap_or_else(PoisonError::into_inner) = interfaces;
+    }
+
+    /// What becomes of clients that are told by Reconfigure, from now on.
+    pub(super) fn outcomes(&self) -> broadcast::Receiver<(ClientKey, Outcome)> {
+        self.outcomes.subscribe()
+    }
+
+    /// Says what has become of a client; as a rule nobody waits to hear it.
+    pub(super) fn tell_outcome(&self, key: ClientKey, outcome: Outcome) {
+        let _ = self.outcomes.send((key, outcome));
     }
 
     pub(super) fn stop(&self) {

@@ -12,6 +12,7 @@ use wire::MessageType;
 use world::Now;
 
 use super::intake::{Ports, Served};
+use super::reconfigure;
 use super::release::Held;
 use super::service::Service;
 use crate::net::{Outgoing, Received};
@@ -82,7 +83,7 @@ impl<'a> Turn<'a> {
         let answered = self.exchanges.answer(arrived, self.holdings, self.now, &mut out)?;
         self.service.counters.sent(answered.message_type);
         let outgoing = self.addressed(answered.recipient, received, out);
-        log(&answered);
+        note(self.service, &answered);
         if speaks_of_bindings(arrived, &answered) {
             self.held.push(Held::Answer(Arc::clone(&self.served.socket), outgoing));
         } else {
@@ -137,13 +138,13 @@ fn speaks_of_bindings(arrived: &Arrived<'_>, answered: &Answered) -> bool {
     answered.message_type == MessageType::Reply && !is_stateless
 }
 
-/// What is worth a line and is no change of a lease.
-fn log(answered: &Answered) {
+/// Notes what is worth a line and is no change of a lease.
+fn note(service: &Service, answered: &Answered) {
     let Answered { client: Some(client), link, ignored, was_told_to, .. } = answered else { return };
     for lease in ignored {
         info!(%client, %lease, "not held by the client that would give it back");
     }
     if let (true, Some(link)) = (was_told_to, link) {
-        info!(%client, %link, "heeds reconfigure");
+        reconfigure::heeded(service, ClientKey { link: *link, duid: client.clone() });
     }
 }

@@ -9,10 +9,11 @@ mod counters;
 mod links;
 mod output;
 mod queries;
+mod told;
 
 use std::process::ExitCode;
 
-use crate::control::{self, Answers, Client, Failure, Filter, Place, Request, State};
+use crate::control::{self, Answers, Client, Failure, Filter, Place, Request, State, Told};
 
 pub use output::Format;
 
@@ -85,4 +86,12 @@ pub(crate) fn print_clients(
     format: Option<Format>,
 ) -> anyhow::Result<ExitCode> {
     output::print(answers, format, &bindings::FORM)
+}
+
+/// Prints clients, and what has become of them.
+pub(crate) fn print_told(
+    answers: Result<Answers<Told>, Failure>,
+    format: Option<Format>,
+) -> anyhow::Result<ExitCode> {
+    output::print(answers, format, &told::FORM)
 }

@@ -9,6 +9,7 @@ mod bindings;
 mod counters;
 mod links;
 mod queries;
+mod reconfigure;
 mod release;
 mod reply;
 mod selection;
@@ -106,5 +107,6 @@ async fn answer(desk: &Desk, request: Request, from: &UCred, reply: &mut Reply<'
         Request::Counters => counters::show(desk, reply).await,
         Request::Release(filter) => release::release(service, filter, from, reply).await,
         Request::WouldRelease(filter) => release::rehearse(service, filter, reply).await,
+        Request::Reconfigure(telling) => reconfigure::reconfigure(service, telling, from, reply).await,
     }
 }

@@ -94,7 +94,11 @@ async fn go_through(
 }
 
 /// Finds the clients of a portion, and the place to go on from.
-fn find(service: &Service, selection: &Selection, from: Cursor) -> (Vec<ClientKey>, Option<Cursor>, Seq) {
+pub(super) fn find(
+    service: &Service,
+    selection: &Selection,
+    from: Cursor,
+) -> (Vec<ClientKey>, Option<Cursor>, Seq) {
     let holdings = service.holdings();
     let told = holdings.table.last_seq();
     let mut keys = Vec::new();

@@ -108,6 +108,14 @@ impl<'a> Reply<'a> {
         Ok(())
     }
 
+    /// Waits for something, but not for longer than the server runs.
+    pub(super) async fn unless_stopping<T>(&mut self, work: impl Future<Output = T>) -> Result<T, Stop> {
+        tokio::select! {
+            result = work => Ok(result),
+            () = self.stopping.come() => Err(stopped()),
+        }
+    }
+
     /// The last word, if there is room for it.
     pub(super) async fn end(mut self, end: &End) {
         self.line::<()>(&Line::End(end.clone()));
