@@ -14,6 +14,7 @@ mod judge;
 mod load;
 mod network;
 mod process;
+mod reconfigure;
 mod relay;
 mod scenario;
 mod server;
@@ -62,6 +63,17 @@ fn declining() {
     all_pass(program.name, &[program.tool], [Scenario { place, play }]);
 }
 
+/// On the server's link it takes nothing that does not come from a link-local address.
+#[test]
+fn dhcpcd_told() {
+    told_to_renew(&client::DHCPCD_TOLD, &RELAYS[4..]);
+}
+
+#[test]
+fn dibbler_client_told() {
+    told_to_renew(&client::DIBBLER_TOLD, &[RELAYS[0], RELAYS[4]]);
+}
+
 #[test]
 fn perfdhcp() {
     let places = [("on the server's link", false), ("as a relay", true)];
@@ -85,6 +97,18 @@ fn behind_every_relay(program: &'static Program) {
         RELAYS.map(|relays| Scenario {
             place: place(relays),
             play: Box::new(|| scenario::live(program, relays)),
+        }),
+    );
+}
+
+/// Has a client told by Reconfigure, behind each of these rows of relays.
+fn told_to_renew(program: &'static Program, rows: &[&'static [Relay]]) {
+    all_pass(
+        program.name,
+        &[program.tool, Relay::Isc.program(), Relay::Dibbler.program()],
+        rows.iter().map(|&relays| Scenario {
+            place: format!("told, {}", place(relays)),
+            play: Box::new(move || reconfigure::reconfigure(program, relays)),
         }),
     );
 }

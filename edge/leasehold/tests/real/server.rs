@@ -63,6 +63,7 @@ address-pools = ["2001:db8:1::1000 - 2001:db8:1::ffff"]
 preferred-lifetime-secs = {preferred_secs}
 valid-lifetime-secs = {valid_secs}
 rapid-commit = {rapid_commit}
+reconfigure = true
 [[link.delegation-pools]]
 prefix = "2001:db8:f000::/40"
 delegated-length = 56
@@ -102,6 +103,16 @@ delegated-length = 56
         let answer = ask(command.args(question.split(' ')).args(["--format", "json", "--timeout", "10"]));
         assert_eq!(answer["complete"], true, "{question}: {answer}");
         answer["clients"].as_array().expect("a list").clone()
+    }
+
+    /// Tells every client to renew, and says of each whether it is told.
+    pub(crate) fn reconfigure(&self) -> Vec<String> {
+        let host = &self.network.server;
+        let mut command = host.enter(leasehold());
+        command.arg("reconfigure").arg("--config").arg(host.path("leasehold.toml"));
+        let answer = ask(command.args(["--all", "--format", "json"]));
+        let clients = answer["clients"].as_array().expect("a list").iter();
+        clients.map(|client| client["outcome"].as_str().expect("a word").to_owned()).collect()
     }
 }
 

@@ -13,8 +13,12 @@ pub(super) const PROGRAM: Program = Program {
     commits_rapidly: false,
     restarts: true,
     releases: true,
-    start: |host, bell| Box::new(Dhcpcd::start(host, bell)),
+    start: |host, bell| Box::new(Dhcpcd::start(host, bell, CONFIGURATION)),
 };
+
+/// The same, and it accepts Reconfigure.
+pub(super) const TOLD: Program =
+    Program { start: |host, bell| Box::new(Dhcpcd::start(host, bell, ACCEPTING)), ..PROGRAM };
 
 /// It is not to wait for a router, and to release when it is asked to end.
 const CONFIGURATION: &str = "duid
@@ -27,11 +31,21 @@ interface cli0
   ia_pd 2 -
 ";
 
+const ACCEPTING: &str = "duid
+noipv4
+noipv6rs
+nohook resolv.conf,hostname,ntp.conf
+option dhcp6_reconfigure_accept
+interface cli0
+  ia_na 1
+  ia_pd 2 -
+";
+
 struct Dhcpcd(Process);
 
 impl Dhcpcd {
-    fn start(host: &Host, bell: &Bell) -> Self {
-        host.write("run/dhcpcd.conf", CONFIGURATION);
+    fn start(host: &Host, bell: &Bell, configuration: &str) -> Self {
+        host.write("run/dhcpcd.conf", configuration);
         let mut command = host.command("dhcpcd");
         command.args(["-B", "-d", "-6", "-f", "/run/dhcpcd.conf", "cli0"]);
         Self(Process::start("dhcpcd", &mut command, bell))

@@ -14,19 +14,29 @@ pub(super) const PROGRAM: Program = Program {
     commits_rapidly: false,
     restarts: false,
     releases: true,
-    start: |host, bell| Box::new(Dibbler::start(host, bell)),
+    start: |host, bell| Box::new(Dibbler::start(host, bell, CONFIGURATION)),
 };
+
+/// The same, and it accepts Reconfigure.
+pub(super) const TOLD: Program =
+    Program { start: |host, bell| Box::new(Dibbler::start(host, bell, ACCEPTING)), ..PROGRAM };
 
 const CONFIGURATION: &str = "log-level 8
 log-mode short
 iface cli0 { ia pd }
 ";
 
+const ACCEPTING: &str = "log-level 8
+log-mode short
+reconfigure-accept 1
+iface cli0 { ia pd }
+";
+
 struct Dibbler(Process);
 
 impl Dibbler {
-    fn start(host: &Host, bell: &Bell) -> Self {
-        host.write("etc/dibbler/client.conf", CONFIGURATION);
+    fn start(host: &Host, bell: &Bell, configuration: &str) -> Self {
+        host.write("etc/dibbler/client.conf", configuration);
         Self(Process::start("dibbler-client", host.command("dibbler-client").arg("run"), bell))
     }
 }

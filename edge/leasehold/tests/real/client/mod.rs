@@ -62,7 +62,9 @@ pub(crate) trait Client {
 pub(crate) const DHCLIENT: Program = dhclient::PROGRAM;
 pub(crate) const DECLINING: Program = dhclient::DECLINING;
 pub(crate) const DHCPCD: Program = dhcpcd::PROGRAM;
+pub(crate) const DHCPCD_TOLD: Program = dhcpcd::TOLD;
 pub(crate) const DIBBLER: Program = dibbler::PROGRAM;
+pub(crate) const DIBBLER_TOLD: Program = dibbler::TOLD;
 pub(crate) const NETWORKD: Program = networkd::PROGRAM;
 pub(crate) const WIDE: Program = wide::PROGRAM;
 
