@@ -9,6 +9,7 @@ mod client;
 pub mod image;
 pub mod limits;
 mod link;
+mod pool;
 mod relay_path;
 mod resource;
 mod table;
@@ -16,7 +17,8 @@ mod view;
 
 pub use client::{Binding, Client, ClientKey, Heard, Lease, LeaseState, ReconfigureKey};
 pub use image::ImageError;
-pub use link::{AddressPool, DelegationPool, InterfacePattern, Link, LinkId, Links};
+pub use link::{InterfacePattern, Link, LinkId, Links};
+pub use pool::{AddressPool, DelegationPool};
 pub use relay_path::{RelayPath, RelayPathError};
 pub use resource::Resource;
 pub use table::{

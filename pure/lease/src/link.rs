@@ -11,6 +11,8 @@ use std::net::Ipv6Addr;
 
 use wire::{Duid, DuidRef, Prefix};
 
+use crate::pool::{AddressPool, DelegationPool};
+
 /// The operator's number for a link. It outlives the link's configuration: bindings are kept by it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct LinkId(pub u32);
@@ -84,26 +86,6 @@ fn matches(pattern: &[u8], name: &[u8]) -> bool {
         }
     }
     pattern[at..].iter().all(|rest| *rest == b'*')
-}
-
-/// Addresses from the first to the last, both included.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct AddressPool {
-    /// The lowest.
-    pub first: Ipv6Addr,
-    /// The highest.
-    pub last: Ipv6Addr,
-}
-
-/// A prefix that is delegated in equal parts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct DelegationPool {
-    /// What is delegated from.
-    pub prefix: Prefix,
-    /// Bits of each part.
-    pub delegated_length: u8,
-    /// A part of what is delegated that stays with the delegating side (RFC 6603).
-    pub excluded: Option<Prefix>,
 }
 
 impl Link {

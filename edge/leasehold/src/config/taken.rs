@@ -191,7 +191,7 @@ impl Taken {
             .map(|(prefix, span)| (*prefix, self.delegating(*prefix, span.link), span));
         for (delegated, pool, span) in pools.chain(reserved) {
             for (on_link, line) in overlapping(&self.prefixes, delegated) {
-                if !pool.is_some_and(|pool| stays_behind(pool, on_link)) {
+                if !pool.is_some_and(|pool| pool.leaves_out(on_link)) {
                     let problem = format!("{delegated} has {on_link} of line {line} in it, or lies in it");
                     let remedy = "delegate what is on no link, or exclude from it what is";
                     faults.fault(&span.place, problem, remedy);
@@ -204,9 +204,7 @@ impl Taken {
     fn delegating(&self, prefix: Prefix, link: usize) -> Option<&DelegationPool> {
         let start = self.delegation_pools.partition_point(|(_, span)| span.link < link);
         let of_link = self.delegation_pools[start..].iter().take_while(|(_, span)| span.link == link);
-        let delegates =
-            |pool: &&DelegationPool| pool.delegated_length == prefix.length() && pool.prefix.covers(prefix);
-        of_link.map(|(pool, _)| pool).find(delegates)
+        of_link.map(|(pool, _)| pool).find(|pool| pool.delegates(prefix))
     }
 
     /// What one link keeps for somebody, no other may assign or delegate.
@@ -234,19 +232,6 @@ fn overlapping(
     let around = around.filter_map(|around| prefixes.get_key_value(&around));
     let inside = prefixes.range(prefix..).take_while(move |(other, _)| prefix.covers(**other));
     around.chain(inside).map(|(prefix, line)| (*prefix, *line))
-}
-
-/// Whether all of `on_link` is excluded from the prefix that is delegated around it. What is
-/// configured for one delegated prefix goes for each of the pool.
-fn stays_behind(pool: &DelegationPool, on_link: Prefix) -> bool {
-    let DelegationPool { prefix, delegated_length, excluded } = *pool;
-    let (Some(excluded), true) = (excluded, prefix.covers(on_link)) else { return false };
-    let start = |address| Prefix::new(address, delegated_length).map(|part| part.address().to_bits());
-    let (Ok(configured), Ok(delegated)) = (start(excluded.address()), start(on_link.address())) else {
-        return false;
-    };
-    let here = Ipv6Addr::from_bits(excluded.address().to_bits() - configured + delegated);
-    Prefix::new(here, excluded.length()).is_ok_and(|excluded| excluded.covers(on_link))
 }
 
 /// Goes through the spans by first address with the one that reaches furthest so far.

@@ -1,7 +1,6 @@
 //! Links as they are made, and what has to be known of them when reservations are read.
 
 use std::collections::BTreeMap;
-use std::net::Ipv6Addr;
 
 use lease::{DelegationPool, Link};
 use server::exchange::LinkTerms;
@@ -43,20 +42,7 @@ impl Built<'_> {
         let around = around.filter_map(|around| self.prefixes.get_key_value(&around));
         let inside = self.prefixes.range(delegated..).take_while(|(other, _)| delegated.covers(**other));
         let mut all = around.chain(inside);
-        let found = all.find(|(on_link, _)| !pool.is_some_and(|pool| stays_behind(pool, **on_link)));
+        let found = all.find(|(on_link, _)| !pool.is_some_and(|pool| pool.leaves_out(**on_link)));
         found.map(|(prefix, path)| (*prefix, path.as_str()))
     }
-}
-
-/// Whether all of a prefix is excluded from what a pool delegates around it. What is configured for one
-/// delegated prefix goes for each of the pool.
-fn stays_behind(pool: &DelegationPool, on_link: Prefix) -> bool {
-    let DelegationPool { prefix, delegated_length, excluded } = *pool;
-    let (Some(excluded), true) = (excluded, prefix.covers(on_link)) else { return false };
-    let start = |address| Prefix::new(address, delegated_length).map(|part| part.address().to_bits());
-    let (Ok(configured), Ok(delegated)) = (start(excluded.address()), start(on_link.address())) else {
-        return false;
-    };
-    let here = Ipv6Addr::from_bits(excluded.address().to_bits() - configured + delegated);
-    Prefix::new(here, excluded.length()).is_ok_and(|excluded| excluded.covers(on_link))
 }

@@ -14,7 +14,7 @@ use wire::{Duid, Iaid, OptionCode, Prefix};
 
 use super::ImportError;
 use super::leases::{LeaseLine, LeaseType, Strictness};
-use super::links::{Links, excluded};
+use super::links::Links;
 use super::settle::Settled;
 use super::summary::Summary;
 
@@ -101,7 +101,9 @@ impl Held {
         let (kind, resource, excluded) = match line.lease_type {
             LeaseType::Address => (IaKind::Address, Resource::Address(line.resource.address()), None),
             LeaseType::Prefix => {
-                (IaKind::Prefix, Resource::Prefix(line.resource), excluded(link, line.resource))
+                let mut pools = link.delegation_pools.iter();
+                let excluded = pools.find_map(|pool| pool.excluded_from(line.resource));
+                (IaKind::Prefix, Resource::Prefix(line.resource), excluded)
             }
             LeaseType::Temporary => return None,
         };

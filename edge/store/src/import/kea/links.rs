@@ -6,10 +6,8 @@
 //! first is no number of a link either: leases of subnet 0, should somebody have written such, get the second.
 
 use std::collections::{HashMap, HashSet};
-use std::net::Ipv6Addr;
 
-use lease::{DelegationPool, Link, LinkId};
-use wire::Prefix;
+use lease::{Link, LinkId};
 
 use super::summary::Summary;
 
@@ -61,17 +59,4 @@ impl Links {
         }
         name
     }
-}
-
-/// The part of a delegated prefix that is not the client's: Kea configures it for the first prefix of a pool,
-/// and what stands behind the delegated length goes for each (RFC 6603 §4.2).
-pub(super) fn excluded(link: &Link, delegated: Prefix) -> Option<Prefix> {
-    let of_pool = |pool: &DelegationPool| {
-        let delegates = pool.delegated_length == delegated.length() && pool.prefix.covers(delegated);
-        pool.excluded.filter(|_| delegates)
-    };
-    let configured = link.delegation_pools.iter().find_map(of_pool)?;
-    let first = Prefix::new(configured.address(), delegated.length()).ok()?;
-    let behind = configured.address().to_bits() ^ first.address().to_bits();
-    Prefix::new(Ipv6Addr::from_bits(delegated.address().to_bits() | behind), configured.length()).ok()
 }
