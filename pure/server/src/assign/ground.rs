@@ -5,8 +5,9 @@ use std::net::Ipv6Addr;
 use lease::{ClientKey, IaKind, Resource, Table};
 use wire::Prefix;
 
+use super::exclusions::Exclusions;
 use super::offers::Offers;
-use super::spans::{Spans, span_of};
+use super::spans::span_of;
 
 /// A range of addresses, both ends included.
 type Range = (Ipv6Addr, Ipv6Addr);
@@ -15,8 +16,8 @@ type Range = (Ipv6Addr, Ipv6Addr);
 pub(super) struct Ground<'a> {
     pub(super) table: &'a Table,
     pub(super) offers: &'a Offers,
-    /// What stays with the delegating side, of whatever pool.
-    pub(super) exclusions: &'a Spans<()>,
+    /// What stays with the delegating side.
+    pub(super) exclusions: &'a Exclusions,
 }
 
 impl<'a> Ground<'a> {
@@ -62,7 +63,7 @@ impl<'a> Ground<'a> {
     pub(super) fn part_gone(&self, kind: IaKind, span: Prefix) -> impl Iterator<Item = Range> + use<> {
         let ranges = match kind {
             IaKind::Prefix => [Some(range_of(span)), None],
-            IaKind::Address => without(span, excluded_in(self.exclusions, span)),
+            IaKind::Address => without(span, self.exclusions.excluded_from(span)),
         };
         ranges.into_iter().flatten()
     }
@@ -87,7 +88,7 @@ impl<'a> Ground<'a> {
     /// Whether the resource or a part of it is offered to another client.
     pub(super) fn is_offered_to_another(&self, resource: Resource, client: &ClientKey) -> bool {
         let span = span_of(resource);
-        self.offers.to_others(span, client).any(|other| exclude_each_other(self.exclusions, span, other))
+        self.offers.to_others(span, client).any(|other| self.exclusions.keep_apart(span, other))
     }
 
     fn excluded_from_held(&self, prefix: Prefix) -> Option<Prefix> {
@@ -95,20 +96,6 @@ impl<'a> Ground<'a> {
         let held = holder.leases().find(|held| held.lease.resource == Resource::Prefix(prefix))?;
         held.lease.excluded
     }
-}
-
-/// Whether two resources cannot be given both, going by what they span.
-pub(super) fn exclude_each_other(exclusions: &Spans<()>, a: Prefix, b: Prefix) -> bool {
-    let (outer, inner) = if a.length() <= b.length() { (a, b) } else { (b, a) };
-    let is_excluded =
-        || inner.length() == 128 && excluded_in(exclusions, outer).is_some_and(|part| part.covers(inner));
-    outer.covers(inner) && !is_excluded()
-}
-
-/// What stays with the delegating side when a prefix is delegated.
-pub(super) fn excluded_in(exclusions: &Spans<()>, prefix: Prefix) -> Option<Prefix> {
-    let mut inside = exclusions.overlapping(prefix).map(|(excluded, ())| excluded);
-    inside.find(|excluded| prefix.covers(*excluded) && prefix.length() < excluded.length())
 }
 
 /// A prefix without a part of it, as up to two ranges.

@@ -13,6 +13,7 @@
 //! what is kept for others.
 
 mod blocks;
+mod exclusions;
 mod ground;
 mod interface_ids;
 mod offers;
@@ -34,7 +35,8 @@ use world::Now;
 pub use reservation::{Reservation, Subscriber};
 pub use seeker::{Found, Identity, Seeker, Standing};
 
-use ground::{Ground, exclude_each_other, excluded_in};
+use exclusions::Exclusions;
+use ground::Ground;
 use offers::Offers;
 use pool::Pool;
 use pools::Pools;
@@ -52,8 +54,8 @@ pub struct Assigner {
     reserved: Reserved,
     /// Prefixes that are on any link.
     on_link: Spans<()>,
-    /// What stays with the delegating side, of any pool.
-    exclusions: Spans<()>,
+    /// What stays with the delegating side of each delegated prefix.
+    exclusions: Exclusions,
     offers: Offers,
     offer_for: Duration,
     secret: [u64; 2],
@@ -72,13 +74,10 @@ impl Assigner {
         table: &Table,
     ) -> Self {
         let mut on_link = Spans::default();
-        let mut exclusions = Spans::default();
-        for link in links.iter() {
-            link.prefixes.iter().for_each(|prefix| _ = on_link.insert(*prefix, ()));
-            let excluded = link.delegation_pools.iter().filter_map(|pool| pool.excluded);
-            excluded.for_each(|prefix| _ = exclusions.insert(prefix, ()));
+        for prefix in links.iter().flat_map(|link| &link.prefixes) {
+            on_link.insert(*prefix, ());
         }
-        let pools = Pools::new(links);
+        let (pools, exclusions) = (Pools::new(links), Exclusions::new(links));
         let reserved = Reserved::new(reservations);
         let (offers, stale) = (Offers::default(), Vec::new());
         let mut assigner = Self { pools, reserved, on_link, exclusions, offers, offer_for, secret, stale };
@@ -132,7 +131,7 @@ impl Assigner {
         let is_pooled = || is_in_pool(link, resource) && !self.is_barred(resource);
         let is_kept = self.reserved.is_kept_on(link.id, span);
         let near = self.reserved.spans().overlapping(span);
-        let mut in_the_way = near.filter(|(kept, _)| exclude_each_other(&self.exclusions, span, *kept));
+        let mut in_the_way = near.filter(|(kept, _)| self.exclusions.keep_apart(span, *kept));
         let is_for_others =
             in_the_way.any(|(_, kept)| self.reserved.is_for_others(kept, link.id, identity, association));
         if !is_for_others && (is_kept || is_pooled()) {
@@ -144,14 +143,8 @@ impl Assigner {
         }
     }
 
-    /// What stays with the delegating side if this prefix is delegated: only a client that can leave
-    /// it out may have the prefix (RFC 6603 §5.2).
-    pub fn excluded_from(&self, prefix: Prefix) -> Option<Prefix> {
-        excluded_in(&self.exclusions, prefix)
-    }
-
     /// Whether nobody may have this, because it is something else: a reserved interface identifier,
-    /// or a prefix with a part that is on a link.
+    /// or a prefix that is on a link, but for what is excluded from it, or that is excluded itself.
     fn is_barred(&self, resource: Resource) -> bool {
         match resource {
             Resource::Address(address) => {
@@ -160,11 +153,10 @@ impl Assigner {
                 interface_ids::is_reserved(address) || subnets.any(|subnet| subnet.address() == address)
             }
             Resource::Prefix(prefix) => {
-                let excluded = self.excluded_from(prefix);
-                let (on_link, excluded_parts) =
-                    (self.on_link.overlapping(prefix), self.exclusions.overlapping(prefix));
-                let mut used = on_link.chain(excluded_parts);
-                used.any(|(part, ())| !excluded.is_some_and(|excluded| excluded.covers(part)))
+                let excluded = self.exclusions.excluded_from(prefix);
+                let mut on_link = self.on_link.overlapping(prefix).map(|(part, ())| part);
+                let is_used = |part| !excluded.is_some_and(|excluded| excluded.covers(part));
+                self.exclusions.leave_out(prefix) || on_link.any(is_used)
             }
         }
     }
@@ -176,17 +168,11 @@ impl Assigner {
         for pool in pools.iter_mut() {
             let (first, last) = (pool.first(), pool.last());
             for (span, _) in reserved.spans().between(first, last) {
-                for (first, last) in ground.part_gone(pool.kind(), span) {
-                    pool.bar(first, last);
-                }
+                ground.part_gone(pool.kind(), span).for_each(|range| pool.bar(range));
             }
             match pool.kind() {
                 IaKind::Address => bar_addresses(pool, on_link),
-                IaKind::Prefix => {
-                    for (span, ()) in on_link.between(first, last).chain(exclusions.between(first, last)) {
-                        pool.bar(span.address(), span.last_address());
-                    }
-                }
+                IaKind::Prefix => bar_prefixes(pool, on_link),
             }
             pool.survey(&ground);
         }
@@ -215,11 +201,18 @@ fn bar_addresses(pool: &mut Pool, on_link: &Spans<()>) {
     let (first, last) = (pool.first(), pool.last());
     let subnets = on_link.between(first, last).map(|(subnet, ())| subnet);
     for subnet in subnets.filter(|subnet| has_router_anycast(*subnet)) {
-        pool.bar(subnet.address(), subnet.address());
+        pool.bar((subnet.address(), subnet.address()));
     }
     // A pool never has more than 2^64 addresses, so they are in two /64 at most.
-    for (from, to) in interface_ids::reserved_beside(first).chain(interface_ids::reserved_beside(last)) {
-        pool.bar(from, to);
+    let reserved = interface_ids::reserved_beside(first).chain(interface_ids::reserved_beside(last));
+    reserved.for_each(|range| pool.bar(range));
+}
+
+fn bar_prefixes(pool: &mut Pool, on_link: &Spans<()>) {
+    for (span, ()) in on_link.between(pool.first(), pool.last()) {
+        if !pool.leaves_out(span) {
+            pool.bar((span.address(), span.last_address()));
+        }
     }
 }
 
@@ -233,10 +226,7 @@ fn is_in_pool(link: &Link, resource: Resource) -> bool {
         Resource::Address(address) => {
             link.address_pools.iter().any(|pool| (pool.first..=pool.last).contains(&address))
         }
-        Resource::Prefix(prefix) => link
-            .delegation_pools
-            .iter()
-            .any(|pool| pool.prefix.covers(prefix) && pool.delegated_length == prefix.length()),
+        Resource::Prefix(prefix) => link.delegation_pools.iter().any(|pool| pool.delegates(prefix)),
     }
 }
 

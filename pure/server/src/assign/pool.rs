@@ -18,9 +18,9 @@ use super::blocks::{Bits, POSITIONS, Sweep, bits_between, last_of, merge};
 use super::ground::Ground;
 use super::runs::Runs;
 
-/// Entries at one position after which the rest of it is leapt over: a position may be a /56 in which
-/// a million addresses are held.
-const MAX_ENTRIES_READ_AT_POSITION: u32 = 8;
+/// Entries at one position, or in what it leaves out, after which the rest there is leapt over: a
+/// position may be a /56 in which a million addresses are held.
+const MAX_ENTRIES_READ_TOGETHER: u32 = 8;
 
 #[derive(Debug)]
 pub(super) struct Pool {
@@ -32,8 +32,8 @@ pub(super) struct Pool {
     /// Bits of an address behind what tells one position from another.
     shift: u32,
     last_position: u64,
-    /// What stays with the delegating side, in one of the positions.
-    excluded: Option<Prefix>,
+    /// The pool as configured, if a piece of each position stays with the delegating side.
+    exclusion: Option<DelegationPool>,
     /// Positions that nobody is given as a matter of course.
     barred: Runs,
     /// Blocks in which nothing is free.
@@ -50,17 +50,20 @@ impl Pool {
     /// `None` for a pool that is smaller than what it delegates. Of one with more than 2^64 prefixes
     /// the first so many are used.
     pub(super) fn of_prefixes(pool: &DelegationPool) -> Option<Self> {
-        let DelegationPool { prefix, delegated_length, excluded } = *pool;
+        let DelegationPool { prefix, delegated_length, excluded: _ } = *pool;
         let shift = 128_u32.checked_sub(u32::from(delegated_length))?;
         let (first, last) = (prefix.address().to_bits(), prefix.last_address().to_bits());
-        (prefix.length() <= delegated_length).then(|| Self::new(IaKind::Prefix, first, last, shift, excluded))
+        let part = Prefix::new(prefix.address(), delegated_length).ok()?;
+        let exclusion = pool.excluded_from(part).map(|_| *pool);
+        let is_large_enough = prefix.length() <= delegated_length;
+        is_large_enough.then(|| Self::new(IaKind::Prefix, first, last, shift, exclusion))
     }
 
-    fn new(kind: IaKind, first: u128, last: u128, shift: u32, excluded: Option<Prefix>) -> Self {
+    fn new(kind: IaKind, first: u128, last: u128, shift: u32, exclusion: Option<DelegationPool>) -> Self {
         let last_position = (last - first).checked_shr(shift).unwrap_or(0);
         let last_position = u64::try_from(last_position).unwrap_or(u64::MAX);
         let (barred, full) = (Runs::default(), Runs::default());
-        let mut pool = Self { kind, first, last, shift, last_position, excluded, barred, full };
+        let mut pool = Self { kind, first, last, shift, last_position, exclusion, barred, full };
         pool.last = pool.last_address_at(last_position);
         pool
     }
@@ -82,10 +85,15 @@ impl Pool {
         (128 - self.shift) as u8
     }
 
-    /// The part that contains what is excluded: it goes only to clients that can leave that out.
-    pub(super) fn part_with_exclusion(&self) -> Option<Resource> {
-        let (position, _) = self.positions(self.excluded?.address(), self.excluded?.address())?;
-        Some(self.resource_at(position))
+    /// Whether a piece of each part stays with the delegating side: only clients that can leave it out
+    /// are given one.
+    pub(super) fn has_exclusion(&self) -> bool {
+        self.exclusion.is_some()
+    }
+
+    /// Whether all of this stays with the delegating side, whatever is given from the pool.
+    pub(super) fn leaves_out(&self, span: Prefix) -> bool {
+        self.exclusion.is_some_and(|pool| pool.leaves_out(span))
     }
 
     pub(super) fn resource_at(&self, position: u64) -> Resource {
@@ -121,6 +129,21 @@ impl Pool {
         (first <= last).then(|| (position(first), position(last)))
     }
 
+    /// The positions that cannot be given beside a range of addresses: all that it touches, but for an
+    /// address in what its position leaves out.
+    fn positions_needed(&self, (first, last): (Ipv6Addr, Ipv6Addr)) -> Option<(u64, u64)> {
+        let positions = self.positions(first, last)?;
+        let is_left_out = first == last && self.left_out_around(positions.0, first).is_some();
+        (!is_left_out).then_some(positions)
+    }
+
+    /// What a position leaves out, if that is around an address.
+    fn left_out_around(&self, position: u64, address: Ipv6Addr) -> Option<Prefix> {
+        let pool = self.exclusion?;
+        let delegated = self.resource_at(position).prefix()?;
+        pool.excluded_from(delegated).filter(|excluded| excluded.contains(address))
+    }
+
     /// Where to begin looking for somebody with this number, the same place for the same number.
     pub(super) fn start_of(&self, number: u64) -> u64 {
         ((u128::from(number) * (u128::from(self.last_position) + 1)) >> 64) as u64
@@ -131,9 +154,9 @@ impl Pool {
         if to >= from { to - from } else { self.last_position - from + to + 1 }
     }
 
-    /// Has nobody given the positions that a range of addresses touches.
-    pub(super) fn bar(&mut self, first: Ipv6Addr, last: Ipv6Addr) {
-        if let Some((first, last)) = self.positions(first, last) {
+    /// Has nobody given the positions that a range of addresses needs.
+    pub(super) fn bar(&mut self, range: (Ipv6Addr, Ipv6Addr)) {
+        if let Some((first, last)) = self.positions_needed(range) {
             self.barred.insert(first, last);
         }
     }
@@ -234,14 +257,16 @@ impl Pool {
         let within = move |(from, to): (u64, u64)| {
             (from <= last && to >= first).then(|| (from.max(first), to.min(last)))
         };
-        let spans = move |(from, to): (Ipv6Addr, Ipv6Addr)| self.positions(from, to).and_then(within);
-        let prefixes = ground.prefixes_held(self.kind, from, to).filter_map(spans);
-        let offers = ground.offered(self.kind, from, to).filter_map(spans);
+        let touched = move |(from, to)| self.positions(from, to).and_then(within);
+        let needed = move |range| self.positions_needed(range).and_then(within);
+        let prefixes = ground.prefixes_held(self.kind, from, to).filter_map(touched);
+        let offers = ground.offered(self.kind, from, to).filter_map(needed);
         let held = merge(self.addresses_taken(from, to, ground), prefixes);
         merge(merge(held, offers), self.barred.within(first, last))
     }
 
-    /// The positions in which addresses are held, in order.
+    /// The positions in which addresses are held, in order; those in what a position leaves out do not
+    /// count.
     fn addresses_taken<'a>(
         &'a self,
         first: Ipv6Addr,
@@ -250,16 +275,19 @@ impl Pool {
     ) -> impl Iterator<Item = (u64, u64)> + 'a {
         let mut addresses = Some(ground.addresses_held(first, last));
         let (mut latest, mut entries) = (None, 0);
-        std::iter::from_fn(move || {
+        let positions = std::iter::from_fn(move || {
             let address = addresses.as_mut()?.next()?;
             let (position, _) = self.positions(address, address)?;
-            entries = if latest == Some(position) { entries + 1 } else { 0 };
-            latest = Some(position);
-            if entries == MAX_ENTRIES_READ_AT_POSITION {
-                let next = self.last_address_at(position).checked_add(1).map(Ipv6Addr::from_bits);
+            let left_out = self.left_out_around(position, address);
+            let end = left_out.map_or(self.last_address_at(position), |part| part.last_address().to_bits());
+            entries = if latest == Some(end) { entries + 1 } else { 0 };
+            latest = Some(end);
+            if entries == MAX_ENTRIES_READ_TOGETHER {
+                let next = end.checked_add(1).map(Ipv6Addr::from_bits);
                 addresses = next.map(|next| ground.addresses_held(next, last));
             }
-            Some((position, position))
-        })
+            Some((position, left_out.is_none()))
+        });
+        positions.filter(|(_, counts)| *counts).map(|(position, _)| (position, position))
     }
 }

@@ -10,7 +10,7 @@ use std::net::Ipv6Addr;
 use lease::{ClientKey, Resource};
 use wire::Prefix;
 
-use super::ground::{Ground, exclude_each_other};
+use super::ground::Ground;
 use super::pool::Pool;
 use super::spans::span_of;
 use super::{Assigner, Found, Reservation, Seeker, Standing, Subscriber};
@@ -70,8 +70,13 @@ impl<'a> Search<'a> {
         })
     }
 
+    /// The pools that have something for the seeker: those with an exclusion first, because not everybody
+    /// can have what is in them.
     fn pools(&self) -> impl Iterator<Item = &'a Pool> {
-        self.assigner.pools.of_link(self.client.link, self.seeker.kind)
+        let all = || self.assigner.pools.of_link(self.client.link, self.seeker.kind);
+        let takes_exclusion = self.seeker.takes_exclusion;
+        let excluding = all().filter(move |pool| takes_exclusion && pool.has_exclusion());
+        excluding.chain(all().filter(|pool| !pool.has_exclusion()))
     }
 
     /// How far a length is from the one wished for: just that one, then larger prefixes, the nearest
@@ -85,11 +90,6 @@ impl<'a> Search<'a> {
     }
 
     fn in_pool(&self, pool: &Pool) -> Option<Found> {
-        // Nobody else can have it, so it goes first to those who can.
-        let with_exclusion = pool.part_with_exclusion().filter(|_| self.seeker.takes_exclusion);
-        if let Some(found) = with_exclusion.and_then(|part| self.if_assignable(part)) {
-            return Some(found);
-        }
         let start = pool.start_of(self.number());
         let free = pool.find_free(start, &self.ground, |resource| self.beside_taken(resource));
         let offered = self.ground.offers.to_client(&self.client).filter_map(|resource| {
@@ -97,7 +97,8 @@ impl<'a> Search<'a> {
             self.if_assignable(resource).map(|_| position)
         });
         let nearest = free.into_iter().chain(offered).min_by_key(|position| pool.distance(start, *position));
-        nearest.map(|position| Found { resource: pool.resource_at(position), excluded: None })
+        let found = nearest.map(|position| self.found(pool.resource_at(position)));
+        found.filter(|found| self.can_take(found))
     }
 
     /// The same for the same association, and nothing that others could guess.
@@ -115,7 +116,7 @@ impl<'a> Search<'a> {
     fn beside_taken(&self, resource: Resource) -> Result<(), Ipv6Addr> {
         let span = span_of(resource);
         let mut taken = self.seeker.taken.iter().map(|taken| span_of(*taken));
-        match taken.find(|taken| exclude_each_other(self.ground.exclusions, span, *taken)) {
+        match taken.find(|taken| self.ground.exclusions.keep_apart(span, *taken)) {
             None => Ok(()),
             Some(taken) => Err(taken.last_address()),
         }
@@ -130,13 +131,24 @@ impl<'a> Search<'a> {
     /// The resource, if it is of the right kind and nothing stands against it but that it may be kept
     /// for somebody.
     fn if_free(&self, resource: Resource) -> Option<Found> {
-        let excluded = resource.prefix().and_then(|prefix| self.assigner.excluded_from(prefix));
+        let found = self.found(resource);
         let is_free = resource.is_of(self.seeker.kind)
-            && (excluded.is_none() || self.seeker.takes_exclusion)
+            && self.can_take(&found)
             && !self.assigner.is_barred(resource)
             && self.beside_taken(resource).is_ok()
             && !self.ground.is_offered_to_another(resource, &self.client)
-            && !self.ground.is_held(resource, excluded);
-        is_free.then_some(Found { resource, excluded })
+            && !self.ground.is_held(resource, found.excluded);
+        is_free.then_some(found)
+    }
+
+    /// The resource with what stays with the delegating side of it.
+    fn found(&self, resource: Resource) -> Found {
+        let excluded = resource.prefix().and_then(|prefix| self.ground.exclusions.excluded_from(prefix));
+        Found { resource, excluded }
+    }
+
+    /// Only a client that can leave a part out may have a prefix without it (RFC 6603 §5.2).
+    fn can_take(&self, found: &Found) -> bool {
+        found.excluded.is_none() || self.seeker.takes_exclusion
     }
 }

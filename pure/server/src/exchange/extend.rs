@@ -27,10 +27,10 @@ impl Exchange<'_> {
         }
         for lease in held {
             match self.certain_standing(lease.resource) {
-                Standing::Assignable => {}
-                Standing::OnLink => {
+                Standing::OnLink if self.suits(lease) => {
                     answer.leases.push(Told::running_out(lease, self.now.unix_secs));
                 }
+                Standing::OnLink | Standing::Assignable => {}
                 Standing::Foreign => {
                     self.let_go(lease.resource);
                     answer.leases.push(Told::gone(lease.resource));

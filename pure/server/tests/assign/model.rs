@@ -11,7 +11,11 @@ use wire::Prefix;
 use super::{OFFER_SECS, Office, Wish, address, duid, lease, link, prefix, reservation};
 
 const CLIENTS: u32 = 12;
-const UPLINK: &str = "2001:db8:100:300::/64";
+/// Two uplinks that are left out of the prefixes around them, and a link that is not.
+const ON_LINK: [&str; 3] = ["2001:db8:100:300::/64", "2001:db8:100:500::/64", "2001:db8:100:601::/64"];
+const ON_LINK_WHOLLY: &str = "2001:db8:100:600::/56";
+/// Each prefix of this pool leaves out the first /64 of its own; it is configured for the fifth.
+const EXCLUDING: &str = "2001:db8:100::/53 by 56 without 2001:db8:100:400::/64";
 
 #[derive(Debug, Clone)]
 enum Event {
@@ -53,7 +57,13 @@ fn event() -> impl Strategy<Value = Event> {
 fn imports() -> Vec<Resource> {
     let prefixes =
         ["2001:db8:100:100::/57", "2001:db8:100:140::/60", "2001:db8:100::/54", "2001:db8:110::/47"];
-    let addresses = ["2001:db8:100:500::1", "2001:db8:100:300::1", "2001:db8:100:300::4242"];
+    let addresses = [
+        "2001:db8:100:500::1",
+        "2001:db8:100:501::1",
+        "2001:db8:100:401::1",
+        "2001:db8:100:300::1",
+        "2001:db8:100:300::4242",
+    ];
     prefixes.map(prefix).into_iter().chain(addresses.map(address)).collect()
 }
 
@@ -70,14 +80,16 @@ fn parts(kind: IaKind) -> Vec<Found> {
         IaKind::Prefix => {
             let narrow = (0..8_u128).map(|number| part((0x2001_0db8_0100_u128 << 80) + (number << 72), 56));
             let wide = (0..128_u128).map(|number| part((0x2001_0db8_0110_u128 << 80) + (number << 74), 54));
-            let all = narrow.chain(wide).map(found);
-            all.map(|found| match found.resource == prefix("2001:db8:100:300::/56") {
-                true => Found { excluded: Some(UPLINK.parse().unwrap()), ..found },
-                false => found,
-            })
-            .collect()
+            let all = narrow.filter(|resource| *resource != prefix(ON_LINK_WHOLLY)).chain(wide);
+            all.map(with_exclusion).collect()
         }
     }
+}
+
+/// What a pool gives, with what stays behind of it.
+fn with_exclusion(resource: Resource) -> Found {
+    let part = resource.prefix().filter(|prefix| prefix.length() == 56);
+    Found { resource, excluded: part.map(|part| Prefix::new(part.address(), 64).unwrap()) }
 }
 
 /// Held, offered, kept.
@@ -90,15 +102,11 @@ struct Model {
 
 impl Model {
     fn new() -> Self {
-        let pools = [
-            "2001:db8:100:300:: to 2001:db8:100:300::95",
-            "2001:db8:100::/53 by 56 without 2001:db8:100:300::/64",
-            "2001:db8:110::/47 by 54",
-        ];
+        let pools = ["2001:db8:100:300:: to 2001:db8:100:300::95", EXCLUDING, "2001:db8:110::/47 by 54"];
         let kept =
             [address("2001:db8:100:300::7"), prefix("2001:db8:100:200::/56"), prefix("2001:db8:111::/48")];
         let reservations = kept.map(|kept| reservation(Subscriber::Client(duid(1000)), &[kept])).to_vec();
-        let office = Office::with_reservations(vec![link(&[UPLINK], &pools)], reservations);
+        let office = Office::with_reservations(vec![link(&ON_LINK, &pools)], reservations);
         Self { office, held: BTreeMap::new(), offered: Vec::new(), secs: 0 }
     }
 
@@ -108,10 +116,7 @@ impl Model {
         let held = self.held.values().flatten();
         let held = held.map(|lease| Found { resource: lease.resource, excluded: lease.excluded });
         let others = self.offered.iter().filter(|(_, whose, until)| *whose != client && *until > self.secs);
-        let offered = others.map(|(resource, _, _)| {
-            let needing = *resource == prefix("2001:db8:100:300::/56");
-            Found { resource: *resource, excluded: needing.then(|| UPLINK.parse().unwrap()) }
-        });
+        let offered = others.map(|(resource, _, _)| with_exclusion(*resource));
         let mut taken = held.chain(offered);
         (takes_exclusion || found.excluded.is_none())
             && !kept.iter().any(|kept| overlap(found, Found { resource: *kept, excluded: None }))
@@ -137,6 +142,9 @@ impl Model {
         }
         if let Some(hint) = hint.filter(|hint| free.contains(hint)) {
             assert_eq!(found, Some(hint));
+        }
+        if hint.is_none() && free.iter().any(|free| free.excluded.is_some()) {
+            assert!(found.unwrap().excluded.is_some(), "not everybody could have another");
         }
         found
     }

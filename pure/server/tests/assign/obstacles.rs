@@ -154,23 +154,75 @@ fn what_is_on_a_link_is_not_delegated() {
     assert_ne!(office.find(1, Prefix, wish).unwrap().resource, prefix("2001:db8:100::/50"));
 }
 
-// DH-O-01, DH-O-02
+// DH-O-01, DH-O-02, DH-O-04
 #[test]
-fn a_prefix_that_needs_an_exclusion_goes_to_those_who_can() {
+fn prefixes_with_an_exclusion_go_to_those_who_can_each_with_its_own() {
     let uplink = "2001:db8:100:3000::/64";
-    let pool = format!("2001:db8:100::/49 by 50 without {uplink}");
-    let mut office =
-        Office::new(vec![link(&[uplink], &[&pool, "2001:db8:100:3000::1 to 2001:db8:100:3000::1"])]);
-    let needing = prefix("2001:db8:100::/50");
-    assert_eq!(all_free(&mut office, Prefix), [prefix("2001:db8:100:4000::/50")]);
-    let found = office.find(1, Prefix, |wish| wish.takes_exclusion = true).unwrap();
-    assert_eq!((found.resource, found.excluded), (needing, Some(uplink.parse().unwrap())));
-    let hinted = office.find(1, Prefix, |wish| wish.hint = Some(needing)).unwrap();
-    assert_eq!((hinted.resource, hinted.excluded), (prefix("2001:db8:100:4000::/50"), None));
+    let pools = [
+        "2001:db8:100:8000::/50 by 50",
+        "2001:db8:100::/49 by 50 without 2001:db8:100:7000::/64",
+        "2001:db8:100:3000::1 to 2001:db8:100:3000::1",
+    ];
+    let mut office = Office::new(vec![link(&[uplink], &pools)]);
+    let plain = prefix("2001:db8:100:8000::/50");
+    assert_eq!(all_free(&mut office, Prefix), [plain]);
+    let hinted = office.find(1, Prefix, |wish| wish.hint = Some(prefix("2001:db8:100::/50"))).unwrap();
+    assert_eq!((hinted.resource, hinted.excluded), (plain, None));
 
-    office.hold_leases(1, vec![Lease { excluded: found.excluded, ..lease(needing) }]);
+    let mut found = Vec::new();
+    for client in 1..=3 {
+        let next = office.find(client, Prefix, |wish| wish.takes_exclusion = true).unwrap();
+        office.hold_leases(client, vec![Lease { excluded: next.excluded, ..lease(next.resource) }]);
+        found.push((next.resource, next.excluded));
+    }
+    assert_eq!(found.pop(), Some((plain, None)), "others can have it, so it goes last");
+    found.sort_unstable();
+    let parts = ["2001:db8:100::/50", "2001:db8:100:4000::/50"].map(prefix);
+    let excluded = [uplink, "2001:db8:100:7000::/64"].map(|part| Some(part.parse().unwrap()));
+    assert_eq!(found, [(parts[0], excluded[0]), (parts[1], excluded[1])]);
+    assert_eq!(office.find(9, Prefix, |wish| wish.takes_exclusion = true), None);
+}
+
+// DH-O-02, DH-L-12
+#[test]
+fn addresses_in_what_a_prefix_leaves_out_are_not_in_its_way() {
+    let uplink = "2001:db8:100:3000::/64";
+    let pools = [
+        "2001:db8:100::/50 by 50 without 2001:db8:100:3000::/64",
+        "2001:db8:100:3000::1 to 2001:db8:100:3000::ff",
+    ];
+    let mut office = Office::new(vec![link(&[uplink], &pools)]);
+    let able = |wish: &mut Wish<'_>| wish.takes_exclusion = true;
+    let found = office.find(1, Prefix, able).unwrap();
+    assert_eq!(found.excluded, Some(uplink.parse().unwrap()));
+
+    office.hold_leases(1, vec![Lease { excluded: found.excluded, ..lease(found.resource) }]);
     let uplink_address = office.plain(2, Address).unwrap().resource;
-    office.hold(2, &[uplink_address]);
     office.hold(1, &[]);
-    assert_eq!(office.find(1, Prefix, |wish| wish.takes_exclusion = true), Some(found));
+    office.hold(2, &all_free(&mut Office::new(office.links.clone()), Address));
+    assert_eq!(office.find(1, Prefix, able), Some(found));
+    office.offer(1, found.resource);
+    office.hold(2, &[]);
+    assert_eq!(office.plain(2, Address).unwrap().resource, uplink_address);
+    office.offer(2, uplink_address);
+    office.wait_secs(OFFER_SECS - 1);
+    assert_eq!(office.find(1, Prefix, able), Some(found));
+    let others = all_free(&mut office, Address);
+    assert_eq!(others.len(), 254);
+    let beside_others = office.find(1, Prefix, |wish| {
+        (wish.takes_exclusion, wish.taken) = (true, &others);
+    });
+    assert_eq!(beside_others, Some(found));
+
+    // One that lies in it, but behind what is left out, is.
+    office.wait_secs(1);
+    office.hold(2, &others);
+    assert_eq!(office.find(1, Prefix, able), Some(found));
+    office.hold(3, &[address("2001:db8:100:3001::1")]);
+    assert_eq!(office.find(1, Prefix, able), None);
+    office.hold(3, &[]);
+    office.hold(2, &[]);
+    // And what somebody was delegated whole leaves nothing out.
+    office.hold(1, &[found.resource]);
+    assert_eq!(office.plain(2, Address), None);
 }

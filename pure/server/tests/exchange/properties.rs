@@ -19,16 +19,23 @@ const STEPS: usize = 400;
 const STEPS_UNTIL_RELOADED: u64 = 8;
 const CLIENTS: u64 = 10;
 const DECLINE_REST_SECS: u32 = 900;
+/// What stays behind of 2001:db8:f000:100::/56.
+const UPLINK: &str = "2001:db8:f000:10f::/64";
 
-/// Small pools, so that everything is scarce: with reservations, an exclusion, prefixes of two
-/// lengths, and a link that answers Rapid Commit.
+/// Small pools, so that everything is scarce: with reservations, an exclusion in each of some
+/// prefixes, prefixes of two lengths, addresses on an uplink, and a link that answers Rapid Commit.
 fn site() -> Site {
     Site::usual().but(|site| {
         site.link(1).address_pools = vec![pool("2001:db8:1::1:100", "2001:db8:1::1:109")];
         site.link(2).address_pools = vec![pool("2001:db8:2::1:100", "2001:db8:2::1:105")];
-        site.link(1).delegation_pools =
-            vec![shared("2001:db8:f000::/53", 56), shared("2001:db8:f001::/57", 60)];
-        site.link(1).delegation_pools[0].excluded = Some(prefix("2001:db8:f000:10f::/64"));
+        site.link(1).prefixes.push(prefix(UPLINK));
+        site.link(1).address_pools.push(pool("2001:db8:f000:10f::100", "2001:db8:f000:10f::103"));
+        site.link(1).delegation_pools = vec![
+            shared("2001:db8:f000::/54", 56),
+            shared("2001:db8:f000:400::/54", 56),
+            shared("2001:db8:f001::/57", 60),
+        ];
+        site.link(1).delegation_pools[0].excluded = Some(prefix("2001:db8:f000:f::/64"));
         // The same prefixes as on link 1, in larger parts.
         site.link(2).delegation_pools = vec![shared("2001:db8:f000::/52", 54)];
         site.terms(2).rapid_commit = true;
@@ -247,6 +254,7 @@ impl Scenario {
         resource(&match (kind, self.chance.below(4)) {
             (IaKind::Address, 0) => "2001:db8:bad::1".to_owned(),
             (IaKind::Address, 1) => "2001:db8:1::77".to_owned(),
+            (IaKind::Address, 2) if last < 4 => format!("2001:db8:f000:10f::10{last:x}"),
             (IaKind::Address, 2) => format!("2001:db8:2::1:10{last:x}"),
             (IaKind::Address, _) => format!("2001:db8:1::1:10{last:x}"),
             (IaKind::Prefix, 0) => format!("::/{}", 50 + last),
