@@ -36,13 +36,18 @@ fuzz_target!(|octets: &[u8]| {
     assert_eq!(everybody(&loaded(&stored)), everybody(&server.holdings.table));
 });
 
-/// Reservations of every kind, an exclusion, prefixes of two lengths, and options.
+/// Reservations of every kind, exclusions, addresses on an uplink, prefixes of two lengths, and options.
 fn site() -> Site {
     Site::usual().but(|site| {
         site.link(1).address_pools = vec![pool("2001:db8:1::1:100", "2001:db8:1::1:103")];
-        site.link(1).delegation_pools =
-            vec![shared("2001:db8:f000::/54", 56), shared("2001:db8:f001::/59", 60)];
-        site.link(1).delegation_pools[0].excluded = Some(prefix("2001:db8:f000:10f::/64"));
+        site.link(1).prefixes.push(prefix("2001:db8:f000:10f::/64"));
+        site.link(1).address_pools.push(pool("2001:db8:f000:10f::100", "2001:db8:f000:10f::101"));
+        site.link(1).delegation_pools = vec![
+            shared("2001:db8:f000::/55", 56),
+            shared("2001:db8:f000:200::/55", 56),
+            shared("2001:db8:f001::/59", 60),
+        ];
+        site.link(1).delegation_pools[0].excluded = Some(prefix("2001:db8:f000:f::/64"));
         site.link(2).delegation_pools = vec![shared("2001:db8:f000::/52", 54)];
         site.terms(1).rapid_commit = true;
         site.rules.accept_unicast = true;
