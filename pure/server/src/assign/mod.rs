@@ -28,7 +28,7 @@ mod spans;
 
 use std::time::Duration;
 
-use lease::{ClientKey, IaKind, Link, LinkId, Links, Resource, Table};
+use lease::{ClientKey, IaKind, Lease, Link, LinkId, Links, Resource, Table};
 use wire::{Iaid, Prefix};
 use world::Now;
 
@@ -90,6 +90,25 @@ impl Assigner {
         self.settle(table, now);
         let ground = Ground { table, offers: &self.offers, exclusions: &self.exclusions };
         Search::new(self, seeker, ground).run()
+    }
+
+    /// What is kept for the seeker's association and free, if it has nothing of that among what it
+    /// holds.
+    pub fn find_kept(
+        &mut self,
+        seeker: &Seeker<'_>,
+        held: &[Lease],
+        table: &Table,
+        now: Now,
+    ) -> Option<Found> {
+        if self.reserved.is_empty() {
+            return None;
+        }
+        self.settle(table, now);
+        let ground = Ground { table, offers: &self.offers, exclusions: &self.exclusions };
+        let search = Search::new(self, seeker, ground);
+        let has_some = held.iter().any(|lease| search.is_kept(lease.resource));
+        if has_some { None } else { search.kept() }
     }
 
     /// Keeps a resource for a client for a short while: others are not offered it meanwhile. Only so

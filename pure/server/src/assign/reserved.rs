@@ -34,6 +34,10 @@ impl Reserved {
     }
 
     /// Everything that is kept for somebody, as spans.
+    pub(super) fn is_empty(&self) -> bool {
+        self.all.is_empty()
+    }
+
     pub(super) fn spans(&self) -> &Spans<Vec<usize>> {
         &self.by_span
     }

@@ -30,18 +30,26 @@ impl<'a> Search<'a> {
 
     pub(super) fn run(&self) -> Option<Found> {
         let by_wish = || self.seeker.hint.and_then(|hint| self.if_assignable(hint));
-        self.reserved().or_else(by_wish).or_else(|| self.remembered_or_pooled())
+        self.kept().or_else(by_wish).or_else(|| self.remembered_or_pooled())
     }
 
     /// The first of what is kept for this association that is free: each has one. Among what is kept
     /// for it by the same name, what it would like comes first.
-    fn reserved(&self) -> Option<Found> {
-        let reserved = self.assigner.reserved.of_client(self.client.link, self.seeker.identity);
-        let own = reserved.into_iter().filter(|reservation| self.is_for_association(reservation));
-        own.into_iter().find_map(|reservation| {
+    pub(super) fn kept(&self) -> Option<Found> {
+        self.reservations().find_map(|reservation| {
             let hinted = reservation.resources().filter(|kept| Some(*kept) == self.seeker.hint);
             hinted.chain(reservation.resources()).find_map(|kept| self.if_free(kept))
         })
+    }
+
+    /// Whether this is kept for the association.
+    pub(super) fn is_kept(&self, resource: Resource) -> bool {
+        self.reservations().any(|reservation| reservation.resources().any(|kept| kept == resource))
+    }
+
+    fn reservations(&self) -> impl Iterator<Item = &'a Reservation> {
+        let of_client = self.assigner.reserved.of_client(self.client.link, self.seeker.identity);
+        of_client.into_iter().filter(|reservation| self.is_for_association(reservation))
     }
 
     fn is_for_association(&self, reservation: &Reservation) -> bool {

@@ -21,7 +21,8 @@ impl Exchange<'_> {
     /// has a part excluded, for a client that can no longer leave it out, runs out without a word.
     fn extend_known(&mut self, asked: &Asked, held: &[Lease]) -> Answer {
         let mut answer = Answer::new(asked);
-        self.extend_what_can_be(asked, &mut answer);
+        let held = self.replace_by_kept(asked, held, &mut answer);
+        self.extend_what_can_be(asked, held, &mut answer);
         if answer.leases.is_empty() {
             self.find_for(asked, &mut answer);
         }
@@ -44,6 +45,20 @@ impl Exchange<'_> {
             .filter(|resource| !told.contains(resource) && !self.record.holds(*resource));
         answer.leases.extend(others.map(Told::gone));
         answer
+    }
+
+    /// What has been kept for the association since takes the place of the first that it has, which ends
+    /// at once (RFC 9915 §18.3.4). Gives the others.
+    fn replace_by_kept<'l>(&mut self, asked: &Asked, held: &'l [Lease], answer: &mut Answer) -> &'l [Lease] {
+        match (held, self.find_kept(asked, held)) {
+            ([replaced, others @ ..], Some(kept)) => {
+                self.let_go(replaced.resource);
+                self.take(asked, kept, answer);
+                answer.leases.push(Told::gone(replaced.resource));
+                others
+            }
+            _ => held,
+        }
     }
 
     fn extend_unknown(&mut self, asked: &Asked, may_bind: bool) -> Answer {

@@ -5,14 +5,14 @@ use wire::StatusCode;
 
 use super::Exchange;
 use super::association::{Answer, Asked, Told, Wish};
-use crate::assign::{Found, Seeker, Standing};
+use crate::assign::{Assigner, Found, Seeker, Standing};
 
 impl Exchange<'_> {
     /// Answers one identity association of a Solicit or Request: with what it has, else with what
     /// can be found for it, else with a status.
     pub(super) fn give(&mut self, asked: &Asked) -> Answer {
         let mut answer = Answer::new(asked);
-        self.extend_what_can_be(asked, &mut answer);
+        self.extend_what_can_be(asked, &self.record.active(asked.kind, asked.iaid), &mut answer);
         if answer.leases.is_empty() {
             self.find_for(asked, &mut answer);
         }
@@ -38,12 +38,20 @@ impl Exchange<'_> {
     }
 
     /// Extends the leases of a binding that are still ours to give.
-    pub(super) fn extend_what_can_be(&mut self, asked: &Asked, answer: &mut Answer) {
-        for held in self.record.active(asked.kind, asked.iaid) {
-            if let Some(lease) = self.extended(&held) {
+    pub(super) fn extend_what_can_be(&mut self, asked: &Asked, held: &[Lease], answer: &mut Answer) {
+        for lease in held {
+            if let Some(lease) = self.extended(lease) {
                 self.take(asked, lease, answer);
             }
         }
+    }
+
+    /// What is kept for the association, if it holds nothing of that.
+    pub(super) fn find_kept(&mut self, asked: &Asked, held: &[Lease]) -> Option<Lease> {
+        let (table, now) = (self.table, self.now);
+        let found =
+            self.look(asked, None, |assigner, seeker| assigner.find_kept(seeker, held, table, now))?;
+        Some(self.lease(found.resource, found.excluded))
     }
 
     /// The lease for longer, if it is still ours to give and suits the client. What is excluded from it is
@@ -78,10 +86,17 @@ impl Exchange<'_> {
     }
 
     fn find(&mut self, asked: &Asked, wish: Option<Wish>) -> Option<Found> {
-        if !self.may_hold_more() {
-            return None;
-        }
-        let remembered = self.record.remembered(asked.kind, asked.iaid);
+        let (table, now) = (self.table, self.now);
+        let may_hold_more = self.may_hold_more();
+        may_hold_more.then(|| self.look(asked, wish, |assigner, seeker| assigner.find(seeker, table, now)))?
+    }
+
+    fn look(
+        &mut self,
+        asked: &Asked,
+        wish: Option<Wish>,
+        how: impl FnOnce(&mut Assigner, &Seeker<'_>) -> Option<Found>,
+    ) -> Option<Found> {
         let (hint, length_hint) = match wish {
             Some(Wish::Resource(resource, _)) => {
                 (Some(resource), resource.prefix().map(|prefix| prefix.length()))
@@ -96,14 +111,14 @@ impl Exchange<'_> {
             iaid: asked.iaid,
             hint,
             length_hint,
-            remembered: &remembered,
+            remembered: &self.record.remembered(asked.kind, asked.iaid),
             taken: &self.given,
             takes_exclusion: self.wants.takes_exclusion(),
         };
-        self.assigner.find(&seeker, self.table, self.now)
+        how(self.assigner, &seeker)
     }
 
-    fn take(&mut self, asked: &Asked, lease: Lease, answer: &mut Answer) {
+    pub(super) fn take(&mut self, asked: &Asked, lease: Lease, answer: &mut Answer) {
         self.given.push(lease.resource);
         self.record.grant(asked.kind, asked.iaid, lease);
         answer.leases.push(Told::granted(&lease));

@@ -1,6 +1,7 @@
 //! Renew: what a client has, for longer, and what becomes of it when the site has changed.
 
 use lease::{AddressPool, LeaseState};
+use server::assign::Subscriber;
 use server::exchange::ChangeKind;
 use wire::StatusCode;
 
@@ -186,4 +187,23 @@ fn a_prefix_of_a_former_pool_runs_out_in_peace() {
     let told = server.ask(client.renew().pd(1, &WISHED[1..]));
     assert_eq!(told.pd(1).lifetimes(resource(WISHED[1])), Some((2600, 6200)));
     assert_eq!(told.pd(1).resources().len(), 2);
+}
+
+// DH-R-20
+#[test]
+fn what_has_been_kept_for_a_client_takes_the_place_of_what_it_has() {
+    let (mut server, mut client) = reopened(|site| {
+        let owner = Subscriber::Client(Client::new(1).duid);
+        site.keep(owner.clone(), "2001:db8:1::77");
+        site.keep(owner, "2001:db8:f000:7700::/56");
+    });
+    let kept = [resource("2001:db8:1::77"), resource("2001:db8:f000:7700::/56")];
+    for _ in 0..2 {
+        let told = server.ask(client.renew().na(1, &WISHED[..1]).pd(1, &WISHED[1..]));
+        for (ia, (kept, before)) in [told.na(1), told.pd(1)].into_iter().zip(kept.iter().zip(WISHED)) {
+            assert_eq!(ia.lifetimes(*kept), Some((3600, 7200)));
+            assert_eq!(ia.lifetimes(resource(before)), Some((0, 0)));
+        }
+        assert_eq!(server.held(&client), kept);
+    }
 }
