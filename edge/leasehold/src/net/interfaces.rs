@@ -1,8 +1,11 @@
 //! The interfaces of the system, and the patterns that pick some of them.
 
+use std::collections::BTreeMap;
 use std::io;
+use std::net::Ipv6Addr;
 
 use lease::InterfacePattern;
+use nix::ifaddrs::getifaddrs;
 use nix::net::if_::if_nameindex;
 
 /// An interface that is there. Its index names it to the kernel; one that is made anew has another index,
@@ -24,6 +27,15 @@ impl Interface {
         };
         Ok(if_nameindex()?.iter().map(interface).collect())
     }
+}
+
+/// A link-local address of each interface that has one, by the interface's name.
+pub fn link_local_addresses() -> io::Result<BTreeMap<String, Ipv6Addr>> {
+    let listed = getifaddrs()?.filter_map(|listed| {
+        let address = listed.address?.as_sockaddr_in6()?.ip();
+        address.is_unicast_link_local().then_some((listed.interface_name, address))
+    });
+    Ok(listed.collect())
 }
 
 /// Names of interfaces as a shell writes them: `*` stands for any characters or none, `?` for one.

@@ -52,7 +52,7 @@ use std::net::Ipv6Addr;
 pub use arrival::{Arrival, Outgoing};
 pub use batch::{BATCH, Batch, Received};
 pub use counters::Counters;
-pub use interfaces::{Interface, Patterns};
+pub use interfaces::{Interface, Patterns, link_local_addresses};
 pub use membership::Membership;
 pub use poller::{Poller, Ready, Waker};
 pub use socket::{RECEIVE_BUFFER_OCTETS, ServerSocket};

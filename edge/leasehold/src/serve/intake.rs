@@ -174,7 +174,7 @@ impl Intake {
     /// clients will do: of those for all addresses and for one, the former is the first.
     fn tell_clients(&self) -> Duration {
         match self.sockets.iter().find(|served| served.address.dhcp) {
-            Some(served) => reconfigure::tell(&self.service, &served.socket, self.ports),
+            Some(served) => reconfigure::tell(&self.service, served, self.ports),
             None => EXPIRY_INTERVAL,
         }
     }
