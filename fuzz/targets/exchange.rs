@@ -21,6 +21,7 @@ use kit::{ALL_SERVERS, CLIENT, Client, Datagram, SERVER, Server, Site, Told, poo
 
 fuzz_target!(|octets: &[u8]| {
     let mut server = site().open();
+    server.exchanges.seed_keys([7; 32]);
     let mut stored = BTreeMap::new();
     let mut reader = Reader::new(octets);
     while let Some((way, message)) = next_datagram(&mut reader) {
@@ -50,6 +51,7 @@ fn site() -> Site {
         site.link(1).delegation_pools[0].excluded = Some(prefix("2001:db8:f000:f::/64"));
         site.link(2).delegation_pools = vec![shared("2001:db8:f000::/52", 54)];
         site.terms(1).rapid_commit = true;
+        site.terms(1).reconfigure = true;
         site.rules.accept_unicast = true;
         site.rules.max_leases_per_client = 6;
         site.rules.max_leases_per_remote_id = Some(8);
