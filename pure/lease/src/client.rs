@@ -38,7 +38,7 @@ pub struct Client {
 /// §20.4).
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct ReconfigureKey {
-    /// The key, which the client was told once.
+    /// The key, as the client was told it.
     pub octets: [u8; 16],
     /// The greatest replay detection value that may have been sent to the client; the next one is
     /// greater.
