@@ -1,7 +1,7 @@
 //! What the server does with a LEASEQUERY, over UDP and over TCP.
 //!
-//! It is judged and becomes a [`Query`](query::Query) or a [`Refusal`] (`query.rs`). Over UDP it is
-//! answered in one go (`datagram.rs`). Over TCP it becomes a [`Feed`](feed::Feed): a place in a
+//! It is judged and becomes a [`Query`] or a [`Refusal`] (`query.rs`). Over UDP it is
+//! answered in one go (`datagram.rs`). Over TCP it becomes a feed (`feed.rs`): a place in a
 //! search, filled into the connection for as long as there is room (`connection.rs`).
 //!
 //! Sources: RFC 5007 (leasequery), RFC 5460 (bulk leasequery).
