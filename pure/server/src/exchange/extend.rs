@@ -17,8 +17,7 @@ impl Exchange<'_> {
     }
 
     /// What can be extended is. The rest runs out, with something new beside it if nothing could be
-    /// extended; what does not belong on this link, or is not the client's, ends at once. A prefix that
-    /// has a part excluded, for a client that can no longer leave it out, runs out without a word.
+    /// extended; what does not belong on this link, or is not the client's, ends at once.
     fn extend_known(&mut self, asked: &Asked, held: &[Lease]) -> Answer {
         let mut answer = Answer::new(asked);
         let held = self.replace_by_kept(asked, held, &mut answer);
@@ -28,10 +27,10 @@ impl Exchange<'_> {
         }
         for lease in held {
             match self.certain_standing(lease.resource) {
-                Standing::OnLink if self.suits(lease) => {
+                Standing::OnLink => {
                     answer.leases.push(Told::running_out(lease, self.now.unix_secs));
                 }
-                Standing::OnLink | Standing::Assignable => {}
+                Standing::Assignable => {}
                 Standing::Foreign => {
                     self.let_go(lease.resource);
                     answer.leases.push(Told::gone(lease.resource));

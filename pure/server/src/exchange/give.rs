@@ -54,18 +54,11 @@ impl Exchange<'_> {
         Some(self.lease(found.resource, found.excluded))
     }
 
-    /// The lease for longer, if it is still ours to give and suits the client. What is excluded from it is
-    /// what it was granted with, whatever the pool has excluded since: what a client has made of its prefix
-    /// goes on.
+    /// The lease for longer, if it is still ours to give. What is excluded from it is what it was granted
+    /// with, whatever the pool has excluded since: what a client has made of its prefix goes on.
     fn extended(&self, held: &Lease) -> Option<Lease> {
         let is_ours = self.standing(held.resource) == Standing::Assignable;
-        (is_ours && self.suits(held)).then(|| self.lease(held.resource, held.excluded))
-    }
-
-    /// Whether the client can leave out what is excluded from a lease, if anything is: else it is not told
-    /// of it (RFC 6603 §5.2).
-    pub(super) fn suits(&self, held: &Lease) -> bool {
-        held.excluded.is_none() || self.wants.takes_exclusion()
+        is_ours.then(|| self.lease(held.resource, held.excluded))
     }
 
     /// Finds something for each wish that can be fulfilled to the letter, and something at all if

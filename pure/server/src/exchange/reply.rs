@@ -2,8 +2,8 @@
 
 use lease::Resource;
 use wire::{
-    ClientMessage, DhcpOption, DomainName, Duid, INFINITE, MessageType, OptionCode, PrefixExclude, RawOption,
-    RelayChain, StatusCode, Writer,
+    ClientMessage, DhcpOption, DomainName, Duid, INFINITE, MessageType, OptionCode, Prefix, PrefixExclude,
+    RawOption, RelayChain, StatusCode, Writer,
 };
 
 use super::association::{Answer, Told};
@@ -93,7 +93,10 @@ impl Reply {
                 w.status(status, words(status));
             }
             let (t1_secs, t2_secs) = times(&self.answers, offering.on_link);
-            self.answers.iter().for_each(|answer| association(w, answer, t1_secs, t2_secs));
+            let takes_exclusion = offering.wants.takes_exclusion();
+            for answer in &self.answers {
+                w.ia(answer.kind, answer.iaid, t1_secs, t2_secs, |w| inside(w, answer, takes_exclusion));
+            }
             offering.write(w, self.message_type);
         });
         w.finish().map_err(|_| Discard::TooLong)?;
@@ -122,17 +125,19 @@ fn share(secs: u32, tenths: u64) -> u32 {
     if secs == INFINITE { INFINITE } else { (u64::from(secs) * tenths / 10) as u32 }
 }
 
-fn association(w: &mut Writer<'_>, answer: &Answer, t1_secs: u32, t2_secs: u32) {
-    w.ia(answer.kind, answer.iaid, t1_secs, t2_secs, |w| {
-        answer.leases.iter().for_each(|told| lease(w, told));
-        if let Some(status) = answer.status {
-            w.status(status, words(status));
-        }
-    });
+/// What stands inside an identity association. What is excluded from a prefix is named to those who
+/// asked for that, and to nobody else (RFC 6603 §5.2).
+fn inside(w: &mut Writer<'_>, answer: &Answer, takes_exclusion: bool) {
+    for told in &answer.leases {
+        lease(w, told, told.excluded.filter(|_| takes_exclusion));
+    }
+    if let Some(status) = answer.status {
+        w.status(status, words(status));
+    }
 }
 
-fn lease(w: &mut Writer<'_>, told: &Told) {
-    let Told { resource, excluded, preferred_secs, valid_secs, extended: _ } = *told;
+fn lease(w: &mut Writer<'_>, told: &Told, excluded: Option<Prefix>) {
+    let Told { resource, preferred_secs, valid_secs, .. } = *told;
     match resource {
         Resource::Address(address) => w.ia_address(address, preferred_secs, valid_secs),
         Resource::Prefix(prefix) => w.ia_prefix(prefix, preferred_secs, valid_secs, |w| {

@@ -101,30 +101,33 @@ fn a_client_has_an_address_on_its_own_uplink() {
     assert_eq!(server.bind(client.request().pd(1, &[AROUND])), [resource(AROUND)]);
 }
 
-// DH-O-01
+// DH-O-01: what it has goes on, but the option is for those who ask.
 #[test]
-fn a_client_that_cannot_any_more_gets_another_prefix() {
+fn a_client_that_does_not_ask_any_more_keeps_its_prefix_and_is_not_told_what_is_excluded() {
     let mut server = site().open();
     let mut client = able(1);
     assert_eq!(server.bind(client.request().pd(1, &[AROUND])), [resource(AROUND)]);
     client.wants.clear();
     server.wait(100);
+    for message_type in [MessageType::Renew, MessageType::Rebind, MessageType::Request] {
+        let told = server.ask(client.message(message_type).pd(1, &[AROUND]));
+        let lease = told.pd(1).lease();
+        assert_eq!((lease.resource, lease.excluded, lease.valid_secs), (resource(AROUND), None, 7200));
+    }
+    client.wants.push(PD_EXCLUDE);
     let told = server.ask(client.renew().pd(1, &[AROUND]));
-    assert_eq!(told.pd(1).resources(), [resource(WITHOUT_UPLINK)]);
-    assert_eq!(told.pd(1).lifetimes(resource(AROUND)), None, "left out, it runs out");
-    let told = server.ask(client.request().pd(1, &[]));
-    assert_eq!(told.pd(1).resources(), [resource(WITHOUT_UPLINK)]);
+    assert_eq!(told.pd(1).lease().excluded, Some(prefix(UPLINK)));
 }
 
-// DH-O-01, DH-O-03: even where there is nothing else.
+// DH-O-01, DH-O-03: even of what only runs out.
 #[test]
-fn a_client_that_cannot_any_more_is_not_told_of_what_it_cannot_leave_out() {
+fn of_what_runs_out_the_excluded_part_is_named_to_those_who_ask() {
     let mut server = site().open();
     let mut client = able(1);
     server.bind(client.request().pd(1, &[AROUND]));
     client.wants.clear();
     let mut server = site().but(|site| site.link(1).delegation_pools.clear()).open_with(server.close());
-    assert_eq!(server.ask(client.renew().pd(1, &[AROUND])).pd(1).resources(), []);
+    assert_eq!(server.ask(client.renew().pd(1, &[AROUND])).pd(1).lease().excluded, None);
     client.wants.push(PD_EXCLUDE);
     let told = server.ask(client.renew().pd(1, &[AROUND]));
     let lease = told.pd(1).lease();
@@ -157,7 +160,7 @@ fn what_was_delegated_without_its_uplink_stays_so() {
     assert_eq!(told.pd(1).lease().excluded, Some(prefix(UPLINK)));
     client.wants.clear();
     let told = server.ask(client.renew().pd(1, &[AROUND]));
-    assert_ne!(told.pd(1).lease().resource, resource(AROUND));
+    assert_eq!((told.pd(1).lease().resource, told.pd(1).lease().excluded), (resource(AROUND), None));
 }
 
 // DH-R-46

@@ -6,7 +6,9 @@
 
 use std::collections::BTreeMap;
 
-use lease::{Client as Held, ClientKey, IaKind, InTurn, LeaseState, LinkId, Records, Resource, Seq, Table};
+use lease::{
+    Client as Held, ClientKey, IaKind, InTurn, Lease, LeaseState, LinkId, Records, Resource, Seq, Table,
+};
 use server::exchange::Ended;
 use wire::{MessageType, Prefix};
 use world::Chance;
@@ -309,7 +311,9 @@ impl Scenario {
                     self.believed.retain(|it| !own(it));
                     continue;
                 }
-                self.assert_free(number, lease.resource, lease.excluded, told);
+                // Who does not ask is not told again what stays behind.
+                let excluded = lease.excluded.or_else(|| self.held(number, lease.resource, told)?.excluded);
+                self.assert_free(number, lease.resource, excluded, told);
                 if told.message_type == MessageType::Advertise {
                     continue;
                 }
@@ -320,7 +324,7 @@ impl Scenario {
                     kind: ia.kind,
                     iaid: ia.iaid.0,
                     resource: lease.resource,
-                    excluded: lease.excluded,
+                    excluded,
                     until_unix_secs: now + u64::from(lease.valid_secs),
                 });
             }
@@ -335,6 +339,13 @@ impl Scenario {
         assert!(!self.resting.iter().any(|(resting, _)| *resting == resource), "{resource} rests: {told:?}");
     }
 
+    /// The lease of a resource that a client has on the link that it was answered on.
+    fn held(&self, number: u64, resource: Resource, answer: &Told) -> Option<Lease> {
+        let duid = self.clients[number as usize].duid.clone();
+        let client = self.server.holdings.table.client(&ClientKey { link: answer.answered.link?, duid })?;
+        client.leases().map(|held| held.lease).find(|lease| lease.resource == resource)
+    }
+
     fn assert_held(&self, number: u64, kind: IaKind, iaid: u32, told: &crate::kit::ToldLease, answer: &Told) {
         let now = self.server.now().unix_secs;
         let key = ClientKey {
@@ -345,7 +356,7 @@ impl Scenario {
         let mut held = client.leases().filter(|held| (held.kind, held.iaid.0) == (kind, iaid));
         let held = held.find(|held| held.lease.resource == told.resource).expect("the lease is held").lease;
         assert_eq!(held.state, LeaseState::Active);
-        assert_eq!(held.excluded, told.excluded);
+        assert!(told.excluded.is_none() || held.excluded == told.excluded, "{held:?} and {answer:?}");
         assert_eq!(held.valid_remaining_secs(now), told.valid_secs);
         assert_eq!(held.preferred_remaining_secs(now), told.preferred_secs);
     }
