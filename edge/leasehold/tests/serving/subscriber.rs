@@ -53,6 +53,18 @@ impl Relay {
         panic!("no answer, and the server has not ended");
     }
 
+    /// The answer to a message.
+    pub(crate) fn carry(&self, message: &[u8]) -> Vec<u8> {
+        let (mut buffer, deadline) = ([0; 2048], Instant::now() + PATIENCE);
+        self.socket.send(&self.relayed(message)).unwrap();
+        while Instant::now() < deadline {
+            if let Ok(length) = self.socket.recv(&mut buffer) {
+                return inside(&buffer[..length]).to_vec();
+            }
+        }
+        panic!("no answer");
+    }
+
     /// Relay Source Port has the answer come back to where we are.
     fn relayed(&self, message: &[u8]) -> Vec<u8> {
         let mut octets = Vec::new();
