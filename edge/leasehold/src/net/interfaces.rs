@@ -48,6 +48,16 @@ impl Patterns {
         Self(patterns.into_iter().map(|pattern| InterfacePattern(pattern.as_ref().to_owned())).collect())
     }
 
+    /// Whether nothing is picked.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The patterns that pick none of these names.
+    pub fn idle<'a>(&'a self, names: &'a [String]) -> impl Iterator<Item = &'a InterfacePattern> {
+        self.0.iter().filter(|pattern| !names.iter().any(|name| pattern.matches(name)))
+    }
+
     /// Whether a name is picked.
     pub fn matches(&self, name: &str) -> bool {
         self.0.iter().any(|pattern| pattern.matches(name))
@@ -57,6 +67,14 @@ impl Patterns {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_pattern_that_picks_nothing_is_idle() {
+        let patterns = Patterns::new(["lan?", "wlan*"]);
+        let idle: Vec<String> =
+            patterns.idle(&["lan1".to_owned(), "lo".to_owned()]).map(ToString::to_string).collect();
+        assert_eq!(idle, ["wlan*"]);
+    }
 
     #[test]
     fn one_of_several_is_enough_and_none_of_none_matches() {

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv6Addr;
 use std::{fs, io};
 
+use lease::InterfacePattern;
 use tracing::{info, warn};
 
 use super::arrival::Arrival;
@@ -31,6 +32,8 @@ pub struct Membership {
     joined: BTreeMap<u32, Joined>,
     /// Interfaces whose trouble was told already.
     told: BTreeSet<u32>,
+    /// Patterns that match no interface, as was told already.
+    idle: BTreeSet<InterfacePattern>,
 }
 
 /// A served interface, and which socket holds its groups.
@@ -44,7 +47,7 @@ impl Membership {
     /// Nothing is joined before the first `reconcile`.
     pub fn new(patterns: Patterns) -> Self {
         let holders = Holders::new(&GROUPS);
-        Self { patterns, holders, joined: BTreeMap::new(), told: BTreeSet::new() }
+        Self { patterns, holders, joined: BTreeMap::new(), told: BTreeSet::new(), idle: BTreeSet::new() }
     }
 
     /// Has other interfaces served from the next `reconcile` on.
@@ -55,8 +58,9 @@ impl Membership {
     /// Joins what has come, and forgets what has gone; the socket counts what fails. An error means that the
     /// system cannot say what is there. It takes some 17 µs for each interface of the system.
     pub fn reconcile(&mut self, socket: &ServerSocket) -> io::Result<()> {
-        let present = Interface::present()?.into_iter();
-        let wanted = present.filter(|interface| self.patterns.matches(&interface.name));
+        let present = Interface::present()?;
+        self.tell_idle(&present);
+        let wanted = present.into_iter().filter(|interface| self.patterns.matches(&interface.name));
         let wanted: BTreeMap<u32, String> = wanted.map(|found| (found.index, found.name)).collect();
         self.forget(|index| !wanted.contains_key(&index), "no longer served");
         self.told.retain(|index| wanted.contains_key(index));
@@ -68,6 +72,16 @@ impl Membership {
             self.join(socket, index, name);
         }
         Ok(())
+    }
+
+    /// A pattern without an interface may be misspelt, or its interface may come later.
+    fn tell_idle(&mut self, present: &[Interface]) {
+        let names: Vec<String> = present.iter().map(|interface| interface.name.clone()).collect();
+        let idle: BTreeSet<InterfacePattern> = self.patterns.idle(&names).cloned().collect();
+        for pattern in idle.difference(&self.idle) {
+            warn!(%pattern, "there is no such interface; it will be served when it comes");
+        }
+        self.idle = idle;
     }
 
     /// Whether a datagram is for this server: sent to one of its addresses, or to one of the groups on a served

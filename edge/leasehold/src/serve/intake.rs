@@ -73,6 +73,9 @@ impl Intake {
         let bind = |address: &UdpAddress| {
             let socket = ServerSocket::bind(address.at);
             let socket = socket.with_context(|| format!("cannot listen on {} (UDP)", address.at))?;
+            if address.dhcp && !address.at.ip().is_unspecified() && !service.interfaces().is_empty() {
+                warn!("{} hears no multicast: clients on interfaces are heard at [::] only", address.at);
+            }
             let membership = Membership::new(service.interfaces());
             anyhow::Ok(Served { address: *address, socket: Arc::new(socket), membership })
         };
