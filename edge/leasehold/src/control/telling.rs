@@ -108,7 +108,9 @@ impl Outcome {
             NotReconfigured::SwitchedOff => Some(Self::SwitchedOff),
             NotReconfigured::NoKey => Some(Self::NoKey),
             NotReconfigured::NoWay => Some(Self::NoWay),
-            NotReconfigured::Unknown | NotReconfigured::NoLease => Some(Self::Gone),
+            NotReconfigured::Unknown | NotReconfigured::NoLease | NotReconfigured::Conflict => {
+                Some(Self::Gone)
+            }
         }
     }
 }

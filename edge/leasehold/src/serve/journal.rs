@@ -123,21 +123,27 @@ pub(super) fn run<Held>(
     store: &mut dyn Store,
     mut release: impl FnMut(Vec<Held>),
 ) -> Result<(), CommitError> {
+    let _ending = Ending(journal);
     while let Some(Waiting { images, held, seq, .. }) = journal.take() {
         if !images.is_empty() {
             let changes: Vec<Change<'_>> = images
                 .iter()
                 .map(|image| Change { key: &image.key, image: image.image.as_deref() })
                 .collect();
-            if let Err(error) = store.commit(&changes) {
-                journal.end();
-                journal.durable.send_modify(|durable| durable.ended = true);
-                return Err(error);
-            }
+            store.commit(&changes)?;
         }
         journal.durable.send_modify(|durable| durable.seq = seq);
         release(held);
     }
-    journal.durable.send_modify(|durable| durable.ended = true);
     Ok(())
+}
+
+/// Tells those who wait that nothing more will become durable, for whatever reason.
+struct Ending<'a, Held>(&'a Journal<Held>);
+
+impl<Held> Drop for Ending<'_, Held> {
+    fn drop(&mut self) {
+        self.0.end();
+        self.0.durable.send_modify(|durable| durable.ended = true);
+    }
 }

@@ -95,9 +95,7 @@ async fn watch_over(running: &Running, file: PathBuf, mut config: Config) -> any
                 Err(error) => error!("the configuration stays as it was: {error:#}"),
             },
             failure = failed.wait_for(Option::is_some) => {
-                return Ok(Some(failure.map_or("a thread has panicked".to_owned(), |failure| {
-                    failure.clone().unwrap_or_default()
-                })));
+                return Ok(failure.map_or(None, |failure| failure.clone()));
             }
         }
     }
@@ -129,31 +127,55 @@ pub fn start(plan: Plan) -> anyhow::Result<Running> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     control.iter().for_each(|socket| info!("listening on {} (commands)", socket.path().display()));
     let desk = Desk { service: Arc::clone(&service), sockets: intake.sockets() };
-    let tasks = thread("tasks", move || runtime.block_on(serve_all(desk, listeners, control)))?;
-    let committing = {
-        let (service, fail) = (Arc::clone(&service), fail.clone());
-        thread("commit", move || commit(&service, store, &fail))?
-    };
-    let intake = thread("intake", move || {
-        if let Err(error) = intake.run() {
-            fail.send_replace(Some(format!("{error:#}")));
-        }
+    let tasks = thread("tasks", &fail, move || {
+        runtime.block_on(serve_all(desk, listeners, control));
+        Ok(())
     })?;
+    let committing = {
+        let service = Arc::clone(&service);
+        thread("commit", &fail, move || commit(&service, store))?
+    };
+    let intake = thread("intake", &fail, move || intake.run())?;
     bulk.iter().for_each(|address| info!("listening on {address} (TCP)"));
     udp.iter().for_each(|address| info!("listening on {address} (UDP)"));
     Ok(Running { bulk, udp, service, waker, failed, intake, tasks, committing })
 }
 
-fn thread(name: &str, work: impl FnOnce() + Send + 'static) -> anyhow::Result<JoinHandle<()>> {
-    std::thread::Builder::new().name(name.to_owned()).spawn(work).context("cannot start a thread")
+/// Starts a thread. If its work fails, or panics, the server is told to stop: half a server is worse than
+/// none.
+fn thread(
+    name: &'static str,
+    fail: &watch::Sender<Option<String>>,
+    work: impl FnOnce() -> anyhow::Result<()> + Send + 'static,
+) -> anyhow::Result<JoinHandle<()>> {
+    let alarm = Alarm { name, fail: fail.clone() };
+    let working = move || {
+        if let Err(error) = work() {
+            alarm.fail.send_replace(Some(format!("{error:#}")));
+        }
+        drop(alarm);
+    };
+    std::thread::Builder::new().name(name.to_owned()).spawn(working).context("cannot start a thread")
+}
+
+/// Says so if the thread that has it panics.
+struct Alarm {
+    name: &'static str,
+    fail: watch::Sender<Option<String>>,
+}
+
+impl Drop for Alarm {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.fail.send_replace(Some(format!("the thread \"{}\" has panicked", self.name)));
+        }
+    }
 }
 
 /// Makes changes durable until the journal ends, or the store fails.
-fn commit(service: &Service, mut store: Box<dyn Store>, fail: &watch::Sender<Option<String>>) {
-    if let Err(error) = journal::run(&service.journal, &mut *store, release::release) {
-        let error = anyhow::Error::new(error).context("cannot make leases durable, so no more are given");
-        fail.send_replace(Some(format!("{error:#}")));
-    }
+fn commit(service: &Service, mut store: Box<dyn Store>) -> anyhow::Result<()> {
+    let committed = journal::run(&service.journal, &mut *store, release::release);
+    committed.context("cannot make leases durable, so no more are given")
 }
 
 impl Running {
@@ -165,6 +187,11 @@ impl Running {
     /// Where datagrams are taken in, one for each address asked for.
     pub fn udp_addresses(&self) -> &[SocketAddrV6] {
         &self.udp
+    }
+
+    /// What has failed, if anything has: then nothing is given any more, and it is time to stop.
+    pub fn failure(&self) -> Option<String> {
+        self.failed.borrow().clone()
     }
 
     /// Takes nothing more in, ends every query with QueryTerminated, makes durable and releases what

@@ -73,9 +73,13 @@ impl Service {
         Arc::clone(&self.policy.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// A task that panicked has only read: what it held is as good as before.
+    /// What is held, to be read.
+    ///
+    /// # Panics
+    ///
+    /// When a change has panicked: then nobody knows what the table holds.
     pub(super) fn holdings(&self) -> RwLockReadGuard<'_, Holdings> {
-        self.holdings.read().unwrap_or_else(PoisonError::into_inner)
+        self.holdings.read().expect("a change has panicked")
     }
 
     /// Does something that may change the table. What it changes goes to the journal, together with

@@ -2,6 +2,7 @@
 //! interfaces: subscribers are simulated behind a relay on the loopback interface.
 
 mod durable;
+mod failure;
 mod migration;
 mod reload;
 mod server;

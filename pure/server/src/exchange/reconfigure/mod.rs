@@ -62,6 +62,8 @@ pub enum NotReconfigured {
     NoLease,
     /// It was heard directly and holds no address, or its relay has no address but a link-local one.
     NoWay,
+    /// What it holds is held by somebody else, too: an import can bring that.
+    Conflict,
     /// It has been told already and has some time left to do so.
     UnderWay,
     /// So many others have been told that it has to wait for its turn.
@@ -76,6 +78,7 @@ impl fmt::Display for NotReconfigured {
             Self::NoKey => "has no key",
             Self::NoLease => "holds nothing now",
             Self::NoWay => "no way to it is known",
+            Self::Conflict => "what it holds is held by somebody else, too",
             Self::UnderWay => "under way already",
             Self::TooMany => "too many are under way",
         })
@@ -154,7 +157,7 @@ impl Exchanges {
         }
         let (client, secret, _) = self.reachable(&key, &holdings.table, now)?;
         let client = Client { reconfigure: Some(set_aside(secret, now)), ..client.to_client() };
-        holdings.table.put(&client).expect("a client may hold what it holds");
+        holdings.table.put(&client).map_err(|_| NotReconfigured::Conflict)?;
         self.reconfiguring.begin(key, announced, now.instant);
         Ok(())
     }
