@@ -78,7 +78,7 @@ enum Origin {
     Rustup(&'static str),
 }
 
-const TOOLS: [Tool; 16] = [
+const TOOLS: [Tool; 17] = [
     Tool { program: "cargo-fmt", from: Origin::Rustup("rustfmt"), needed_by: "the format step" },
     Tool { program: "cargo-clippy", from: Origin::Rustup("clippy"), needed_by: "the lint step" },
     Tool {
@@ -98,6 +98,11 @@ const TOOLS: [Tool; 16] = [
     meets("dumpcap", "wireshark-common"),
     meets("ip", "iproute2"),
     meets("mount", "mount"),
+    Tool {
+        program: "kea-dhcp6",
+        from: Origin::Debian("kea-dhcp6-server"),
+        needed_by: "the test that asks Kea whether it takes the configurations that we import",
+    },
     Tool { program: "c++", from: Origin::Debian("g++"), needed_by: "the fuzz step, for libFuzzer" },
 ];
 

@@ -104,7 +104,8 @@ impl Server {
     /// Sends a signal, by its name without SIG.
     pub(crate) fn signal(&self, name: &str) {
         let process = self.running.lock().unwrap().as_ref().unwrap().id().to_string();
-        assert!(Command::new("kill").args(["-s", name, &process]).status().unwrap().success());
+        let kill = ["-c", "kill -s \"$1\" \"$2\"", "sh", name, &process];
+        assert!(Command::new("sh").args(kill).status().unwrap().success());
     }
 
     /// Waits until the server says a line with these words.
