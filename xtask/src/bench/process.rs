@@ -94,15 +94,16 @@ impl Program {
     }
 }
 
-/// The address in the line that says so. What is logged later is read and thrown away, so that the server never waits for us.
+/// The address of bulk leasequery in the line that says so. What is logged later is read and thrown away, so that the server never waits for us.
 fn listening_address(log: ChildStderr) -> Result<SocketAddr> {
     let mut log = BufReader::new(log);
     let mut told = String::new();
     loop {
         let begin = told.len();
         ensure!(log.read_line(&mut told)? > 0, "the server has ended: {told}");
-        if let Some((_, address)) = told[begin..].split_once("bulk leasequery listening on ") {
-            let address = address.trim().parse()?;
+        let address = told[begin..].trim_end().strip_suffix(" (TCP)");
+        if let Some((_, address)) = address.and_then(|line| line.split_once("listening on ")) {
+            let address = address.parse()?;
             thread::spawn(move || log.read_to_end(&mut Vec::new()));
             return Ok(address);
         }
