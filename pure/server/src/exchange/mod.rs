@@ -88,11 +88,6 @@ impl Exchanges {
         Self { terms, assigner, keys: None, reconfiguring: Progress::default() }
     }
 
-    /// The terms in force.
-    pub fn terms(&self) -> &Terms {
-        &self.terms
-    }
-
     /// Answers a client: the answer is appended to `out`.
     pub fn answer(
         &mut self,
@@ -105,16 +100,17 @@ impl Exchanges {
         let Holdings { table, links } = holdings;
         let link = arrived.link(links);
         let link_id = link.map(|link| link.id);
+        let wants = Wants::of(arrived.message.options);
         let (reply, effect) = match (arrived.message.message_type, &client, link) {
             (MessageType::InformationRequest, ..) => (stateless::information(), Effect::None),
             (MessageType::Confirm, _, Some(link)) => (stateless::confirm(arrived, link)?, Effect::None),
             (_, Some(duid), Some(link)) => {
                 let key = ClientKey { link: link.id, duid: duid.clone() };
-                self.exchange(arrived, key, links, table, now)?
+                self.exchange(arrived, &wants, key, links, table, now)?
             }
             _ => return Err(Discard::NoLink),
         };
-        let offering = self.offering(arrived, client.as_ref(), link_id, &reply);
+        let offering = self.offering(arrived, &wants, client.as_ref(), link_id, &reply);
         let told = reply.encode(&arrived.message, client.as_ref(), &offering)?;
         let start = out.len();
         wrap(arrived.relays.as_ref(), &told, out)?;
@@ -137,6 +133,7 @@ impl Exchanges {
     fn exchange(
         &mut self,
         arrived: &Arrived<'_>,
+        wants: &Wants,
         key: ClientKey,
         links: &Links,
         table: &Table,
@@ -149,7 +146,7 @@ impl Exchanges {
             links,
             link: links.by_id(key.link).ok_or(Discard::NoLink)?,
             identity: Identity { duid: &key.duid, relays: arrived.relays.as_ref() },
-            wants: Wants::of(message.options),
+            wants,
             record: Record::open(table, key.clone()),
             table,
             assigner: &mut self.assigner,
@@ -204,6 +201,7 @@ impl Exchanges {
     fn offering<'a>(
         &'a self,
         arrived: &'a Arrived<'_>,
+        wants: &'a Wants,
         client: Option<&Duid>,
         link: Option<LinkId>,
         reply: &Reply,
@@ -213,18 +211,18 @@ impl Exchanges {
             let identity = Identity { duid, relays: arrived.relays.as_ref() };
             layers.extend(self.assigner.reserved(link, &identity).into_iter().map(|kept| &kept.options));
         }
-        if let Some(on_link) = link.and_then(|link| self.terms.rules.links.get(&link)) {
+        let on_link = link.and_then(|link| self.terms.rules.links.get(&link));
+        if let Some(on_link) = on_link {
             layers.extend(on_link.pools.iter().filter(|pool| reply.tells_of(pool)).map(|pool| &pool.options));
             layers.push(&on_link.options);
         }
         layers.push(&self.terms.rules.options);
         layers.retain(|layer| !layer.is_empty());
-        let on_link = link.and_then(|link| self.terms.rules.links.get(&link));
         Offering {
             terms: &self.terms,
             on_link,
             layers,
-            wants: Wants::of(arrived.message.options),
+            wants,
             relays: arrived.relays.as_ref(),
             asked_in: arrived.message.message_type,
         }
@@ -247,7 +245,7 @@ struct Exchange<'a> {
     links: &'a Links,
     link: &'a Link,
     identity: Identity<'a>,
-    wants: Wants,
+    wants: &'a Wants,
     table: &'a Table,
     assigner: &'a mut Assigner,
     record: Record,

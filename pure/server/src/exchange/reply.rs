@@ -31,7 +31,7 @@ pub(super) struct Offering<'a> {
     pub(super) on_link: Option<&'a LinkTerms>,
     /// The most particular first.
     pub(super) layers: Vec<&'a OfferedOptions>,
-    pub(super) wants: Wants,
+    pub(super) wants: &'a Wants,
     pub(super) relays: Option<&'a RelayChain<'a>>,
     /// The type of the client's message.
     pub(super) asked_in: MessageType,
@@ -51,15 +51,19 @@ impl Reply {
         }
     }
 
+    /// What it says is the client's.
+    fn leases(&self) -> impl Iterator<Item = &Told> {
+        self.answers.iter().flat_map(|answer| &answer.leases).filter(|told| told.valid_secs > 0)
+    }
+
     /// Whether it tells of anything that is the client's.
     pub(super) fn tells_of_leases(&self) -> bool {
-        self.answers.iter().flat_map(|answer| &answer.leases).any(|told| told.valid_secs > 0)
+        self.leases().next().is_some()
     }
 
     /// Whether it tells of a lease out of this pool.
     pub(super) fn tells_of(&self, pool: &PoolTerms) -> bool {
-        let told = self.answers.iter().flat_map(|answer| &answer.leases).filter(|told| told.valid_secs > 0);
-        let mut addresses = told.map(|told| match told.resource {
+        let mut addresses = self.leases().map(|told| match told.resource {
             Resource::Address(address) => address,
             Resource::Prefix(prefix) => prefix.address(),
         });
