@@ -39,13 +39,8 @@ const CHOICE: &str = "addresses and prefixes are chosen in one way only here";
 const CACHE: &str = "a Renew is always answered with the whole lifetime";
 const NO_RANGE: &str = "a lifetime is not negotiated: every client gets the one that is configured";
 
-/// What networks and subnets have from what is around them.
-const INHERITED: &[Key] = &[
-    ("allocator", Not(Usual::Text("iterative"), CHOICE)),
-    ("cache-max-age", Not(Usual::Zero, CACHE)),
-    ("cache-threshold", Not(Usual::Zero, CACHE)),
-    ("calculate-tee-times", Read),
-    ("comment", Silent),
+/// What decides about names; we keep none.
+const NAMES: &[Key] = &[
     ("ddns-conflict-resolution-mode", Silent),
     ("ddns-generated-prefix", Silent),
     ("ddns-override-client-update", Silent),
@@ -58,9 +53,26 @@ const INHERITED: &[Key] = &[
     ("ddns-ttl-min", Silent),
     ("ddns-ttl-percent", Silent),
     ("ddns-update-on-renew", Silent),
-    ("ddns-use-conflict-resolution", Silent),
     ("hostname-char-replacement", Silent),
     ("hostname-char-set", Silent),
+];
+
+/// Whom something is for.
+const FOR_CLASSES: &[Key] = &[
+    ("client-class", Not(Usual::Text(""), CLASSES)),
+    ("client-classes", Not(Usual::Empty, CLASSES)),
+    ("evaluate-additional-classes", Not(Usual::Empty, "there are no client classes here")),
+    ("require-client-classes", Not(Usual::Empty, "there are no client classes here")),
+];
+
+/// What networks and subnets have from what is around them.
+const INHERITED: &[Key] = &[
+    ("allocator", Not(Usual::Text("iterative"), CHOICE)),
+    ("cache-max-age", Not(Usual::Zero, CACHE)),
+    ("cache-threshold", Not(Usual::Zero, CACHE)),
+    ("calculate-tee-times", Read),
+    ("comment", Silent),
+    ("ddns-use-conflict-resolution", Silent),
     ("max-preferred-lifetime", Not(Usual::None, NO_RANGE)),
     ("max-valid-lifetime", Not(Usual::None, NO_RANGE)),
     ("metadata", Silent),
@@ -89,6 +101,7 @@ const INHERITED: &[Key] = &[
 /// Keys of `Dhcp6`.
 pub(super) const GLOBAL: &[&[Key]] = &[
     INHERITED,
+    NAMES,
     &[
         ("client-classes", Not(Usual::Empty, "there are no client classes here")),
         ("compatibility", Not(Usual::Empty, "there are no such exceptions here")),
@@ -128,63 +141,36 @@ pub(super) const GLOBAL: &[&[Key]] = &[
 ];
 
 /// Keys of a shared network.
-pub(super) const NETWORK: &[&[Key]] = &[INHERITED, AT_A_PLACE, &[("name", Read), ("subnet6", Read)]];
+pub(super) const NETWORK: &[&[Key]] =
+    &[INHERITED, NAMES, AT_A_PLACE, FOR_CLASSES, &[("name", Read), ("subnet6", Read)]];
 
 /// Keys of a subnet.
 pub(super) const SUBNET: &[&[Key]] = &[
     INHERITED,
+    NAMES,
     AT_A_PLACE,
+    FOR_CLASSES,
     &[("id", Read), ("pd-pools", Read), ("pools", Read), ("reservations", Read), ("subnet", Read)],
 ];
 
 /// How a shared network or a subnet is found.
-const AT_A_PLACE: &[Key] = &[
-    ("client-class", Not(Usual::Text(""), CLASSES)),
-    ("client-classes", Not(Usual::Empty, CLASSES)),
-    ("evaluate-additional-classes", Not(Usual::Empty, "there are no client classes here")),
-    ("interface", Read),
-    ("interface-id", Read),
-    ("relay", Read),
-    ("require-client-classes", Not(Usual::Empty, "there are no client classes here")),
-];
+const AT_A_PLACE: &[Key] = &[("interface", Read), ("interface-id", Read), ("relay", Read)];
 
 const POOLS: &[Key] = &[
-    ("client-class", Not(Usual::Text(""), CLASSES)),
-    ("client-classes", Not(Usual::Empty, CLASSES)),
     ("comment", Silent),
-    ("evaluate-additional-classes", Not(Usual::Empty, "there are no client classes here")),
     ("metadata", Silent),
     ("option-data", Read),
     ("pool-id", Silent),
-    ("require-client-classes", Not(Usual::Empty, "there are no client classes here")),
     ("user-context", Silent),
 ];
 
 /// Keys of a pool of addresses.
-pub(super) const POOL: &[&[Key]] = &[
-    POOLS,
-    &[
-        ("ddns-conflict-resolution-mode", Silent),
-        ("ddns-generated-prefix", Silent),
-        ("ddns-override-client-update", Silent),
-        ("ddns-override-no-update", Silent),
-        ("ddns-qualifying-suffix", Silent),
-        ("ddns-replace-client-name", Silent),
-        ("ddns-send-updates", Silent),
-        ("ddns-ttl", Silent),
-        ("ddns-ttl-max", Silent),
-        ("ddns-ttl-min", Silent),
-        ("ddns-ttl-percent", Silent),
-        ("ddns-update-on-renew", Silent),
-        ("hostname-char-replacement", Silent),
-        ("hostname-char-set", Silent),
-        ("pool", Read),
-    ],
-];
+pub(super) const POOL: &[&[Key]] = &[POOLS, FOR_CLASSES, NAMES, &[("pool", Read)]];
 
 /// Keys of a pool of prefixes.
 pub(super) const PD_POOL: &[&[Key]] = &[
     POOLS,
+    FOR_CLASSES,
     &[
         ("delegated-len", Read),
         ("excluded-prefix", Read),
