@@ -4,21 +4,12 @@ use lease::LeaseState;
 use server::exchange::ChangeKind;
 use wire::{MessageType, StatusCode};
 
-use crate::kit::{Client, Server, Site, pool, resource};
-
-const WISHED: [&str; 2] = ["2001:db8:1::1:123", "2001:db8:f000:700::/56"];
-
-fn bound() -> (Server, Client) {
-    let mut server = Site::usual().open();
-    let mut client = Client::new(1);
-    server.bind(client.request().na(1, &WISHED[..1]).pd(1, &WISHED[1..]));
-    (server, client)
-}
+use crate::kit::{Client, Site, WISHED, bound, pool, resource};
 
 // DH-R-47, DH-R-51
 #[test]
 fn a_declined_address_is_not_the_clients_any_more() {
-    let (mut server, mut client) = bound();
+    let (mut server, mut client) = bound(Site::usual(), 0);
     let told = server.ask(client.decline().na(1, &WISHED[..1]));
     assert_eq!((told.message_type, told.status), (MessageType::Reply, Some(StatusCode::SUCCESS)));
     assert_eq!(told.codes(), [1, 2, 13]);
@@ -54,7 +45,7 @@ fn a_declined_address_rests() {
 // DH-R-50, DH-R-51
 #[test]
 fn what_is_not_the_clients_cannot_be_declined() {
-    let (mut server, client) = bound();
+    let (mut server, client) = bound(Site::usual(), 0);
     let mut other = Client::new(2);
     let own = server.bind(other.request().na(1, &[]));
     let told = server.ask(other.decline().na(1, &[WISHED[0], "2001:db8:1::1:1ff"]).na(99, &WISHED[..1]));
@@ -72,7 +63,7 @@ fn what_is_not_the_clients_cannot_be_declined() {
 // DH-R-52
 #[test]
 fn prefixes_are_not_declined() {
-    let (mut server, mut client) = bound();
+    let (mut server, mut client) = bound(Site::usual(), 0);
     let told = server.ask(client.decline().pd(1, &WISHED[1..]).pd(9, &[]).na(1, &WISHED[..1]));
     assert_eq!((told.status, told.ias.len()), (Some(StatusCode::SUCCESS), 0));
     assert_eq!(server.held(&client), [resource(WISHED[1])]);

@@ -3,26 +3,16 @@
 use server::Discard;
 use wire::StatusCode;
 
-use crate::kit::{Client, Server, Site, resource};
-
-const WISHED: [&str; 2] = ["2001:db8:1::1:123", "2001:db8:f000:700::/56"];
+use crate::kit::{Client, Site, WISHED, bound, resource};
 
 fn with_rapid_commit() -> Site {
     Site::usual().but(|site| site.terms(1).rapid_commit = true)
 }
 
-fn bound(site: Site) -> (Server, Client) {
-    let mut server = site.open();
-    let mut client = Client::new(1);
-    server.bind(client.request().na(1, &WISHED[..1]).pd(1, &WISHED[1..]));
-    server.wait(3000);
-    (server, client)
-}
-
 // DH-R-26
 #[test]
 fn what_is_held_is_held_for_longer() {
-    let (mut server, mut client) = bound(Site::usual());
+    let (mut server, mut client) = bound(Site::usual(), 3000);
     let told = server.ask(client.rebind().na(1, &WISHED[..1]).pd(1, &WISHED[1..]));
     assert_eq!(told.resources(), WISHED.map(resource));
     assert_eq!((told.na(1).t1_secs, told.pd(1).t2_secs), (1800, 2880));
@@ -32,7 +22,7 @@ fn what_is_held_is_held_for_longer() {
 // DH-R-27
 #[test]
 fn what_cannot_be_extended_runs_out() {
-    let (server, mut client) = bound(Site::usual());
+    let (server, mut client) = bound(Site::usual(), 3000);
     let nothing = Site::usual().but(|site| {
         site.link(1).address_pools.clear();
         site.link(1).delegation_pools.clear();
@@ -49,7 +39,7 @@ fn what_cannot_be_extended_runs_out() {
 // DH-R-28
 #[test]
 fn what_no_longer_fits_the_link_ends() {
-    let (server, mut client) = bound(Site::usual());
+    let (server, mut client) = bound(Site::usual(), 3000);
     let renumbered = Site::usual().but(|site| {
         site.link(1).prefixes = vec![crate::kit::prefix("2001:db8:11::/64")];
         site.link(1).address_pools.clear();

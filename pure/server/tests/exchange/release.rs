@@ -4,21 +4,12 @@ use lease::LeaseState;
 use server::exchange::ChangeKind;
 use wire::{MessageType, StatusCode};
 
-use crate::kit::{Client, Server, Site, pool, resource};
-
-const WISHED: [&str; 2] = ["2001:db8:1::1:123", "2001:db8:f000:700::/56"];
-
-fn bound() -> (Server, Client) {
-    let mut server = Site::usual().open();
-    let mut client = Client::new(1);
-    server.bind(client.request().na(1, &WISHED[..1]).pd(1, &WISHED[1..]));
-    (server, client)
-}
+use crate::kit::{Client, Site, WISHED, bound, pool, resource};
 
 // DH-R-41, DH-R-43
 #[test]
 fn what_is_released_is_free_for_others() {
-    let (mut server, mut client) = bound();
+    let (mut server, mut client) = bound(Site::usual(), 0);
     let told = server.ask(client.release().na(1, &WISHED[..1]).pd(1, &WISHED[1..]));
     assert_eq!((told.message_type, told.status), (MessageType::Reply, Some(StatusCode::SUCCESS)));
     assert!(told.ias.is_empty());
@@ -44,7 +35,7 @@ fn what_is_not_named_stays() {
 // DH-R-42, DH-R-43
 #[test]
 fn what_belongs_to_others_is_not_released() {
-    let (mut server, client) = bound();
+    let (mut server, client) = bound(Site::usual(), 0);
     let mut thief = Client::new(2);
     let own = server.bind(thief.request().na(1, &[]).pd(1, &[]));
     let told = server.ask(thief.release().na(1, &WISHED[..1]).pd(1, &WISHED[1..]));
@@ -63,7 +54,7 @@ fn what_belongs_to_others_is_not_released() {
 // DH-R-43, DH-R-44
 #[test]
 fn an_association_that_is_not_known_has_no_binding() {
-    let (mut server, mut client) = bound();
+    let (mut server, mut client) = bound(Site::usual(), 0);
     let told = server.ask(client.release().na(99, &WISHED[..1]).pd(98, &[]).na(1, &WISHED[..1]));
     assert_eq!((told.status, told.ias.len()), (Some(StatusCode::SUCCESS), 2));
     for ia in [told.na(99), told.pd(98)] {
@@ -78,7 +69,7 @@ fn an_association_that_is_not_known_has_no_binding() {
 // DH-R-45
 #[test]
 fn the_same_client_gets_the_same_again() {
-    let (mut server, mut client) = bound();
+    let (mut server, mut client) = bound(Site::usual(), 0);
     server.ask(client.release().na(1, &WISHED[..1]).pd(1, &WISHED[1..]));
     assert_eq!(server.in_state(&client, LeaseState::Released), WISHED.map(resource));
     server.pass(3 * 86_400);
@@ -115,7 +106,7 @@ fn without_a_memory_nothing_is_left_of_a_client() {
 
 #[test]
 fn the_operator_can_release_what_a_client_will_not() {
-    let (mut server, client) = bound();
+    let (mut server, client) = bound(Site::usual(), 0);
     let key = lease::ClientKey { link: lease::LinkId(1), duid: client.duid.clone() };
     let now = server.now();
     let only_prefixes = |lease: &lease::Lease| lease.resource.prefix().is_some();

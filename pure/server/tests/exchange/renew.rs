@@ -5,22 +5,11 @@ use server::assign::Subscriber;
 use server::exchange::ChangeKind;
 use wire::StatusCode;
 
-use crate::kit::{Client, Server, Site, pool, prefix, resource, shared};
-
-const WISHED: [&str; 2] = ["2001:db8:1::1:123", "2001:db8:f000:700::/56"];
-
-/// A client that holds one address and one prefix since a thousand seconds.
-fn bound() -> (Server, Client) {
-    let mut server = Site::usual().open();
-    let mut client = Client::new(1);
-    server.bind(client.request().na(1, &WISHED[..1]).pd(1, &WISHED[1..]));
-    server.wait(1000);
-    (server, client)
-}
+use crate::kit::{Client, Server, Site, WISHED, bound, pool, prefix, resource, shared};
 
 /// The same client, and the server with another configuration.
 fn reopened(change: impl FnOnce(&mut Site)) -> (Server, Client) {
-    let (server, client) = bound();
+    let (server, client) = bound(Site::usual(), 1000);
     let mut server = Site::usual().but(change).open_with(server.close());
     server.wait(1000);
     (server, client)
@@ -33,7 +22,7 @@ fn elsewhere() -> Vec<AddressPool> {
 // DH-R-16
 #[test]
 fn what_is_held_is_held_for_longer() {
-    let (mut server, mut client) = bound();
+    let (mut server, mut client) = bound(Site::usual(), 1000);
     let told = server.ask(client.renew().na(1, &WISHED[..1]).pd(1, &WISHED[1..]));
     for (ia, wished) in [(told.na(1), WISHED[0]), (told.pd(1), WISHED[1])] {
         assert_eq!((ia.t1_secs, ia.t2_secs, ia.status), (1800, 2880, None));
@@ -96,7 +85,7 @@ fn a_link_that_was_renumbered_takes_the_old_address_back() {
 // DH-R-19, D-35
 #[test]
 fn a_client_that_has_moved_is_to_stop_using_what_it_had() {
-    let (mut server, mut client) = bound();
+    let (mut server, mut client) = bound(Site::usual(), 1000);
     let renew = client.renew().na(1, &WISHED[..1]).pd(1, &WISHED[1..]);
     let told = server.ask(renew.on("lan2"));
     assert_eq!(told.status, None);
@@ -112,7 +101,7 @@ fn a_client_that_has_moved_is_to_stop_using_what_it_had() {
 // DH-R-19, D-36: what ends does not make T1 and T2 zero for the rest.
 #[test]
 fn what_ends_has_no_say_in_when_to_come_again() {
-    let (mut server, mut client) = bound();
+    let (mut server, mut client) = bound(Site::usual(), 1000);
     let told = server.ask(client.renew().na(1, &["2001:db8:bad::1", WISHED[0]]));
     assert_eq!(told.na(1).lifetimes(resource("2001:db8:bad::1")), Some((0, 0)));
     assert_eq!((told.na(1).t1_secs, told.na(1).t2_secs), (1800, 2880));
@@ -121,7 +110,7 @@ fn what_ends_has_no_say_in_when_to_come_again() {
 // DH-R-21, DH-R-25
 #[test]
 fn an_association_that_is_not_known_is_bound() {
-    let (mut server, mut client) = bound();
+    let (mut server, mut client) = bound(Site::usual(), 1000);
     let told = server.ask(client.renew().pd(2, &[]).pd(3, &["2001:db8:f000:900::/56"]));
     assert_eq!(told.pd(2).resources().len(), 1);
     assert_eq!(told.pd(3).resources(), [resource("2001:db8:f000:900::/56")]);
@@ -132,7 +121,7 @@ fn an_association_that_is_not_known_is_bound() {
 // DH-R-19: what the client has in one association does not end because another names it.
 #[test]
 fn what_is_held_in_another_association_does_not_end() {
-    let (mut server, mut client) = bound();
+    let (mut server, mut client) = bound(Site::usual(), 1000);
     server.bind(client.request().na(2, &[]));
     let told = server.ask(client.renew().na(1, &WISHED[..1]).na(2, &WISHED[..1]).na(3, &WISHED[..1]));
     assert_eq!(told.na(1).lifetimes(resource(WISHED[0])), Some((3600, 7200)));
@@ -171,7 +160,7 @@ fn an_association_that_is_not_to_be_bound_has_no_binding() {
 // DH-R-09: a client that comes late finds what it had, as long as nobody else has it.
 #[test]
 fn a_late_renew_finds_what_was_held() {
-    let (mut server, mut client) = bound();
+    let (mut server, mut client) = bound(Site::usual(), 1000);
     server.pass(8000);
     assert_eq!(server.in_state(&client, LeaseState::Expired).len(), 2);
     let told = server.ask(client.renew().na(1, &WISHED[..1]).pd(1, &WISHED[1..]));

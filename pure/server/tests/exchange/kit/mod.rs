@@ -27,6 +27,18 @@ pub(crate) const SERVER: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0xffff, 0, 0, 0
 /// Link-local address of every client of these scenarios.
 pub(crate) const CLIENT: Ipv6Addr = Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0xc1);
 
+/// An address and a prefix out of the pools of the usual site.
+pub(crate) const WISHED: [&str; 2] = ["2001:db8:1::1:123", "2001:db8:f000:700::/56"];
+
+/// A server, and a client that was given just what it wished for, so many seconds ago.
+pub(crate) fn bound(site: Site, ago_secs: u64) -> (Server, Client) {
+    let mut server = site.open();
+    let mut client = Client::new(1);
+    server.bind(client.request().na(1, &WISHED[..1]).pd(1, &WISHED[1..]));
+    server.wait(ago_secs);
+    (server, client)
+}
+
 pub(crate) fn address(text: &str) -> Ipv6Addr {
     text.parse().unwrap()
 }
