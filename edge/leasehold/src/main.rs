@@ -23,7 +23,7 @@ struct CommandLine {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Serve leasequeries over UDP and TCP
+    /// Serve clients, relays and leasequeries
     Serve(serve::Arguments),
     /// Ask DHCPv6 servers for their bindings
     Query(query::Arguments),
