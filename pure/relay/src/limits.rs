@@ -1,0 +1,18 @@
+//! What a peer can make large, and how large it may become.
+
+/// Delegations of one client on one port, if nothing else is configured (RFC 8987 §4.2 G-7).
+pub const DEFAULT_DELEGATIONS_PER_CLIENT: usize = 8;
+/// Delegations on one port over all its clients, if nothing else is configured: a large access
+/// network behind one interface, and no more than one customer with an interface of their own could
+/// do harm with.
+pub const DEFAULT_DELEGATIONS_PER_PORT: usize = 65_536;
+/// Octets of the largest UDP payload: what does not fit is not sent.
+pub const MAX_DATAGRAM_OCTETS: usize = 65_527;
+/// Octets of an Interface-ID, Remote-ID or Subscriber-ID that we make: longer ones would leave no
+/// room for what a client says in a packet of 1280 octets.
+pub const MAX_IDENTIFIER_OCTETS: usize = 255;
+/// Ports that are known by their Interface-ID, present or not. A server's answers name as many as it
+/// likes.
+pub const MAX_PORTS: usize = 1 << 20;
+/// Leases told of by servers that could not be placed and are kept to be shown; more are counted.
+pub const MAX_UNPLACED: usize = 10_000;
