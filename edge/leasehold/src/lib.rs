@@ -15,3 +15,4 @@ pub mod release;
 pub mod serve;
 pub mod show;
 pub mod state;
+mod threads;

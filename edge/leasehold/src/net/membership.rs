@@ -1,4 +1,4 @@
-//! Which interfaces are served: those that are there and match the patterns, each in both groups.
+//! Which interfaces are served: those that are there and match the patterns, each in all the groups.
 //!
 //! `reconcile` compares what is wanted with what is joined and mends the difference; it may be called at any
 //! time. An interface whose groups cannot be joined stays wanted. What the kernel lists as joined is believed
@@ -19,14 +19,17 @@ use super::interfaces::{Interface, Patterns};
 use super::socket::ServerSocket;
 use super::{ALL_RELAY_AGENTS_AND_SERVERS, ALL_SERVERS};
 
-/// The groups that a server is in on each interface.
-const GROUPS: [Ipv6Addr; 2] = [ALL_RELAY_AGENTS_AND_SERVERS, ALL_SERVERS];
+/// The groups that a server is in on each interface that it serves.
+pub const GROUPS_OF_SERVERS: &[Ipv6Addr] = &[ALL_RELAY_AGENTS_AND_SERVERS, ALL_SERVERS];
+/// The group that a relay is in on each interface that clients are on.
+pub const GROUPS_OF_RELAYS: &[Ipv6Addr] = &[ALL_RELAY_AGENTS_AND_SERVERS];
 /// Where the kernel lists the groups of each interface, in the network namespace of the calling thread.
 const JOINED: &str = "/proc/thread-self/net/igmp6";
 
 /// The served interfaces of one socket.
 #[derive(Debug)]
 pub struct Membership {
+    groups: &'static [Ipv6Addr],
     patterns: Patterns,
     holders: Holders,
     joined: BTreeMap<u32, Joined>,
@@ -44,10 +47,17 @@ struct Joined {
 }
 
 impl Membership {
-    /// Nothing is joined before the first `reconcile`.
-    pub fn new(patterns: Patterns) -> Self {
-        let holders = Holders::new(&GROUPS);
-        Self { patterns, holders, joined: BTreeMap::new(), told: BTreeSet::new(), idle: BTreeSet::new() }
+    /// Of these groups; nothing is joined before the first `reconcile`.
+    pub fn new(groups: &'static [Ipv6Addr], patterns: Patterns) -> Self {
+        let holders = Holders::new(groups);
+        Self {
+            groups,
+            patterns,
+            holders,
+            joined: BTreeMap::new(),
+            told: BTreeSet::new(),
+            idle: BTreeSet::new(),
+        }
     }
 
     /// Has other interfaces served from the next `reconcile` on.
@@ -65,7 +75,8 @@ impl Membership {
         self.forget(|index| !wanted.contains_key(&index), "no longer served");
         self.told.retain(|index| wanted.contains_key(index));
         if let Some(listed) = listed() {
-            let lost = |index| GROUPS.iter().any(|group| !listed.contains(&(index, *group)));
+            let groups = self.groups;
+            let lost = |index| groups.iter().any(|group| !listed.contains(&(index, *group)));
             self.forget(lost, "has lost its groups");
         }
         for (index, name) in wanted {
@@ -84,11 +95,12 @@ impl Membership {
         self.idle = idle;
     }
 
-    /// Whether a datagram is for this server: sent to one of its addresses, or to one of the groups on a served
+    /// Whether a datagram is for us: sent to one of its addresses, or to one of the groups on a served
     /// interface. The kernel lets more in: whatever group any process has joined on any interface.
     pub fn admits(&self, arrival: &Arrival) -> bool {
         !arrival.destination.is_multicast()
-            || GROUPS.contains(&arrival.destination) && self.joined.contains_key(&arrival.interface_index)
+            || self.groups.contains(&arrival.destination)
+                && self.joined.contains_key(&arrival.interface_index)
     }
 
     /// The name of a served interface; nothing for any other.

@@ -1,4 +1,4 @@
-//! The sockets of the DHCPv6 server: datagrams in batches, and the interfaces that are served.
+//! The sockets of DHCPv6 servers and relays: datagrams in batches, and the interfaces that are served.
 //!
 //! One `ServerSocket` hears everything: multicast on each served interface, and unicast on any address of the
 //! host. With each datagram comes its `Arrival` (from where, to which address, by which interface), from which
@@ -7,12 +7,12 @@
 //! of them with a `Poller`, another one ends its waiting with a `Waker`:
 //!
 //! ```no_run
-//! # use leasehold::net::{Batch, Membership, Patterns, Poller, ServerSocket, Watcher};
+//! # use leasehold::net::{Batch, GROUPS_OF_SERVERS, Membership, Patterns, Poller, ServerSocket, Watcher};
 //! # use std::os::fd::AsFd;
 //! # fn main() -> std::io::Result<()> {
 //! let socket = ServerSocket::bind("[::]:547".parse().expect("an address"))?;
 //! let watcher = Watcher::start()?; // before the first look, so that no change falls between the two
-//! let mut membership = Membership::new(Patterns::new(["lan*"]));
+//! let mut membership = Membership::new(GROUPS_OF_SERVERS, Patterns::new(["lan*"]));
 //! membership.reconcile(&socket)?;
 //! let (poller, mut batch) = (Poller::new()?, Batch::new());
 //! loop {
@@ -53,7 +53,7 @@ pub use arrival::{Arrival, Outgoing};
 pub use batch::{BATCH, Batch, Received};
 pub use counters::Counters;
 pub use interfaces::{Interface, Patterns, link_local_addresses};
-pub use membership::Membership;
+pub use membership::{GROUPS_OF_RELAYS, GROUPS_OF_SERVERS, Membership};
 pub use poller::{Poller, Ready, Waker};
 pub use socket::{RECEIVE_BUFFER_OCTETS, ServerSocket};
 pub use watcher::Watcher;

@@ -1,4 +1,4 @@
-//! The socket of a DHCPv6 server: UDP over IPv6 alone, never blocking.
+//! The socket of a DHCPv6 server or relay: UDP over IPv6 alone, never blocking.
 //!
 //! Bound to `::` it hears unicast on every address of the host, and every group that an interface is in; which
 //! of those count, `Membership` says. One thread receives, and any other one may send at the same time.
@@ -19,6 +19,9 @@ use super::send;
 /// usual message: so 7,000 messages at least, what a thousand clients a second send while a disk hesitates.
 pub const RECEIVE_BUFFER_OCTETS: usize = 8 << 20;
 
+/// Routers that a message to a group of servers may pass (RFC 9915 §19).
+const MULTICAST_HOPS: u32 = 8;
+
 /// A bound socket.
 #[derive(Debug)]
 pub struct ServerSocket {
@@ -34,6 +37,7 @@ impl ServerSocket {
         socket.set_only_v6(true)?;
         socket.set_nonblocking(true)?;
         socket.set_multicast_loop_v6(false)?;
+        socket.set_multicast_hops_v6(MULTICAST_HOPS)?;
         // The memberships are held by other sockets.
         socket.set_multicast_all_v6(true)?;
         // Before a datagram can come in, so that there is none without it.

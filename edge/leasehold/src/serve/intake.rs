@@ -17,7 +17,7 @@ use super::reconfigure;
 use super::release::Held;
 use super::service::Service;
 use super::turn::Turn;
-use crate::net::{Batch, Membership, Poller, Ready, ServerSocket, Waker, Watcher};
+use crate::net::{Batch, GROUPS_OF_SERVERS, Membership, Poller, Ready, ServerSocket, Waker, Watcher};
 
 /// How often it is looked whether a lease has run out: nobody is told the time of day more exactly.
 const EXPIRY_INTERVAL: Duration = Duration::from_secs(1);
@@ -76,7 +76,7 @@ impl Intake {
             if address.dhcp && !address.at.ip().is_unspecified() && !service.interfaces().is_empty() {
                 warn!("{} hears no multicast: clients on interfaces are heard at [::] only", address.at);
             }
-            let membership = Membership::new(service.interfaces());
+            let membership = Membership::new(GROUPS_OF_SERVERS, service.interfaces());
             anyhow::Ok(Served { address: *address, socket: Arc::new(socket), membership })
         };
         let sockets = addresses.iter().map(bind).collect::<anyhow::Result<Vec<_>>>()?;

@@ -22,7 +22,6 @@ use std::net::{SocketAddr, SocketAddrV6};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
@@ -30,13 +29,13 @@ use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 use store::Store;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tracing::{error, info, warn};
 
 use crate::config::Config;
 use crate::net::Waker;
 use crate::state;
+use crate::threads::{Failed, Thread, Threads};
 use control::{ControlSocket, Desk};
 use intake::Intake;
 use service::Service;
@@ -108,10 +107,10 @@ pub struct Running {
     udp: Vec<SocketAddrV6>,
     service: Arc<Service>,
     waker: Waker,
-    failed: watch::Receiver<Option<String>>,
-    intake: JoinHandle<()>,
-    tasks: JoinHandle<()>,
-    committing: JoinHandle<()>,
+    failed: Failed,
+    intake: Thread,
+    tasks: Thread,
+    committing: Thread,
 }
 
 /// Binds every address and starts to serve; port 0 lets the system choose one.
@@ -123,53 +122,22 @@ pub fn start(plan: Plan) -> anyhow::Result<Running> {
     let service = Arc::new(Service::new(policy, exchanges, holdings, rate, patterns));
     let intake = Intake::bind(Arc::clone(&service), &udp, ports)?;
     let (udp, waker) = (intake.addresses()?, intake.waker());
-    let (fail, failed) = watch::channel(None);
+    let threads = Threads::new();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     control.iter().for_each(|socket| info!("listening on {} (commands)", socket.path().display()));
     let desk = Desk { service: Arc::clone(&service), sockets: intake.sockets() };
-    let tasks = thread("tasks", &fail, move || {
+    let tasks = threads.start("tasks", move || {
         runtime.block_on(serve_all(desk, listeners, control));
         Ok(())
     })?;
     let committing = {
         let service = Arc::clone(&service);
-        thread("commit", &fail, move || commit(&service, store))?
+        threads.start("commit", move || commit(&service, store))?
     };
-    let intake = thread("intake", &fail, move || intake.run())?;
+    let intake = threads.start("intake", move || intake.run())?;
     bulk.iter().for_each(|address| info!("listening on {address} (TCP)"));
     udp.iter().for_each(|address| info!("listening on {address} (UDP)"));
-    Ok(Running { bulk, udp, service, waker, failed, intake, tasks, committing })
-}
-
-/// Starts a thread. If its work fails, or panics, the server is told to stop: half a server is worse than
-/// none.
-fn thread(
-    name: &'static str,
-    fail: &watch::Sender<Option<String>>,
-    work: impl FnOnce() -> anyhow::Result<()> + Send + 'static,
-) -> anyhow::Result<JoinHandle<()>> {
-    let alarm = Alarm { name, fail: fail.clone() };
-    let working = move || {
-        if let Err(error) = work() {
-            alarm.fail.send_replace(Some(format!("{error:#}")));
-        }
-        drop(alarm);
-    };
-    std::thread::Builder::new().name(name.to_owned()).spawn(working).context("cannot start a thread")
-}
-
-/// Says so if the thread that has it panics.
-struct Alarm {
-    name: &'static str,
-    fail: watch::Sender<Option<String>>,
-}
-
-impl Drop for Alarm {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            self.fail.send_replace(Some(format!("the thread \"{}\" has panicked", self.name)));
-        }
-    }
+    Ok(Running { bulk, udp, service, waker, failed: threads.failed(), intake, tasks, committing })
 }
 
 /// Makes changes durable until the journal ends, or the store fails.
@@ -199,18 +167,10 @@ impl Running {
     pub fn stop(self) {
         self.service.stop();
         self.waker.wake();
-        let before_the_last = [("intake", self.intake), ("tasks", self.tasks)];
-        for (name, thread) in before_the_last {
-            join(name, thread);
-        }
+        self.intake.join();
+        self.tasks.join();
         self.service.journal.end();
-        join("commit", self.committing);
-    }
-}
-
-fn join(name: &str, thread: JoinHandle<()>) {
-    if thread.join().is_err() {
-        error!("the thread \"{name}\" has panicked");
+        self.committing.join();
     }
 }
 

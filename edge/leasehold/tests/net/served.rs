@@ -6,8 +6,8 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
 use leasehold::net::{
-    ALL_RELAY_AGENTS_AND_SERVERS, ALL_SERVERS, Arrival, Batch, Membership, Patterns, Poller, ServerSocket,
-    Watcher,
+    ALL_RELAY_AGENTS_AND_SERVERS, ALL_SERVERS, Arrival, Batch, GROUPS_OF_SERVERS, Membership, Patterns,
+    Poller, ServerSocket, Watcher,
 };
 use wire::SERVER_PORT;
 
@@ -31,7 +31,7 @@ impl Serving {
     pub(crate) fn start(pattern: &str) -> Self {
         let socket = ServerSocket::bind(SocketAddrV6::new(Ipv6Addr::UNSPECIFIED, SERVER_PORT, 0, 0)).unwrap();
         let watcher = Watcher::start().unwrap();
-        let mut membership = Membership::new(Patterns::new([pattern]));
+        let mut membership = Membership::new(GROUPS_OF_SERVERS, Patterns::new([pattern]));
         membership.reconcile(&socket).unwrap();
         let (poller, batch) = (Poller::new().unwrap(), Batch::new());
         Self { socket, membership, watcher, poller, batch, heard: Vec::new() }
