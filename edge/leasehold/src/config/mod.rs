@@ -20,6 +20,7 @@ mod links;
 mod octets;
 mod options;
 mod pools;
+pub mod relay;
 mod reservations;
 mod taken;
 mod toml_tree;
@@ -39,6 +40,7 @@ pub(crate) use dhcp::KEEPING_SECS;
 pub use faults::{Fault, Faults};
 pub use leasequery::{AllowRule, Bulk, DEFAULT_DATA_TIMEOUT, Leasequery, Udp};
 pub(crate) use options::{MAX_DATA_OCTETS, SINGLE, fault_inside};
+pub use relay::Relay;
 pub use write::render;
 
 /// Where the store is if the file does not say.
@@ -62,6 +64,8 @@ pub struct Config {
     pub links: Vec<lease::Link>,
     /// Who may ask what, and how much.
     pub leasequery: Leasequery,
+    /// What `leasehold relay` does; the server does not look at it.
+    pub relay: Option<Relay>,
     /// What is accepted but not recommended.
     pub warnings: Vec<Fault>,
 }
@@ -75,6 +79,7 @@ impl Default for Config {
             dhcp: Dhcp::default(),
             links: Vec::new(),
             leasequery: Leasequery::default(),
+            relay: None,
             warnings: Vec::new(),
         }
     }

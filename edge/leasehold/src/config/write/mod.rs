@@ -28,7 +28,7 @@ const HEADER: &str = "\
 /// stand in a file: its paths are text, its links do not clash, and what is said of single links
 /// and pools stands in their order. Warnings are not written.
 pub fn render(config: &Config) -> String {
-    let Config { server_id, state, control_socket, dhcp, links, leasequery, warnings: _ } = config;
+    let Config { server_id, state, control_socket, dhcp, links, leasequery, relay: _, warnings: _ } = config;
     let mut text = HEADER.to_owned();
     let mut top = Section::new("");
     top.optional("server-id", server_id.as_ref().map(ToString::to_string));

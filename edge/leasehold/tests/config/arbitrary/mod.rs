@@ -38,8 +38,8 @@ pub(crate) fn config() -> impl Strategy<Value = Config> {
                 dhcp.reservations.extend(place_reservations(reservations, &link, index as u16));
                 links.push(link);
             }
-            let warnings = Vec::new();
-            Config { server_id, state, control_socket, dhcp, links, leasequery, warnings }
+            let (relay, warnings) = (None, Vec::new());
+            Config { server_id, state, control_socket, dhcp, links, leasequery, relay, warnings }
         },
     )
 }
