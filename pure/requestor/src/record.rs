@@ -48,7 +48,8 @@ pub enum Lifetime {
 }
 
 impl Lifetime {
-    fn from_secs(secs: u32, received: Instant) -> Self {
+    /// So many seconds as DHCPv6 writes them, counted from the receipt of the message.
+    pub fn from_secs(secs: u32, received: Instant) -> Self {
         if secs == INFINITE {
             Self::Forever
         } else {

@@ -1,5 +1,7 @@
 //! How long a requestor waits before it tries again.
 
+use std::time::Duration;
+
 use requestor::{Backoff, limits};
 use world::Chance;
 
@@ -24,4 +26,15 @@ fn after_query_terminated_the_first_wait_is_five_seconds() {
     backoff.terminated();
     assert!(backoff.next_wait(&mut chance).as_secs() >= 5);
     assert!(backoff.next_wait(&mut chance).as_secs() >= 10);
+}
+
+// BLQ-R-04
+#[test]
+fn a_server_that_refuses_is_tried_again_at_the_slowest_pace() {
+    let (first, ceiling) = (Duration::from_millis(10), Duration::from_millis(80));
+    let (mut backoff, mut chance) = (Backoff::between(first, ceiling), Chance::from_seed(3));
+    backoff.refused();
+    assert!((ceiling..=ceiling * 2).contains(&backoff.next_wait(&mut chance)));
+    backoff.succeeded();
+    assert!((first..first * 2).contains(&backoff.next_wait(&mut chance)));
 }
