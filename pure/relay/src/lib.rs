@@ -13,9 +13,11 @@ pub mod limits;
 mod moment;
 mod port;
 mod route;
+mod template;
 
 pub use delegation::{Delegation, ServerId, Teller};
 pub use discard::Discard;
 pub use moment::Moment;
 pub use port::{Port, PortId, PortRules, Ports, RemoteId};
 pub use route::{Change, Failure, Route, Target};
+pub use template::{ExpandError, Facts, Template, TemplateError};
