@@ -15,4 +15,5 @@ pub mod release;
 pub mod serve;
 pub mod show;
 pub mod state;
+mod stopping;
 mod threads;

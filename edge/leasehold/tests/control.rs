@@ -569,7 +569,7 @@ fn the_exit_code_says_what_went_wrong() {
     exit(&["release", "--socket", &socket, "--state", "active"], 1, "--state");
     exit(&["show", "bindings", "--socket", &socket, "--link", "nowhere"], 3, "no link is called");
     server.running.stop();
-    exit(&["show", "links", "--socket", &socket], 4, "no server listens");
+    exit(&["show", "links", "--socket", &socket], 4, "nobody listens");
 
     let listener = std::os::unix::net::UnixListener::bind(server.folder.path().join("mute")).unwrap();
     let mute = std::thread::spawn(move || drop(listener.accept().unwrap()));

@@ -18,14 +18,14 @@ const MAX_LINE_OCTETS: u64 = 16 << 20;
 /// The exit code of what is not all.
 pub const PARTIAL: u8 = 2;
 
-/// Which server is meant.
+/// Which program is meant.
 #[derive(Debug, Clone, clap::Args)]
 #[group(required = true, multiple = false)]
 pub struct Place {
-    /// The configuration file of the server, which says where its control socket is
+    /// The configuration file of the program, which says where its control socket is
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// The control socket of the server
+    /// The control socket of the program
     #[arg(long, value_name = "PATH")]
     socket: Option<PathBuf>,
 }
@@ -49,7 +49,7 @@ impl Place {
 pub enum Failure {
     /// Nobody to talk to.
     Unreachable(String),
-    /// The server did not do it.
+    /// It was not done.
     Refused(String),
     /// It broke off in between.
     Partial(String),
@@ -69,7 +69,7 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unreachable(why) => f.write_str(why),
-            Self::Refused(why) => write!(f, "the server refuses: {why}"),
+            Self::Refused(why) => write!(f, "refused: {why}"),
             Self::Partial(why) => write!(f, "this is not all: {why}"),
         }
     }
@@ -97,7 +97,7 @@ impl<T> fmt::Debug for Watch<T> {
     }
 }
 
-/// Asks the server that listens on a socket.
+/// Asks whoever listens on a socket.
 pub fn ask<T: DeserializeOwned>(socket: &Path, request: &Request) -> Result<Answers<T>, Failure> {
     let unreachable = |error: io::Error| Failure::Unreachable(explain(socket, &error));
     let mut stream = UnixStream::connect(socket).map_err(unreachable)?;
@@ -114,12 +114,12 @@ pub fn ask<T: DeserializeOwned>(socket: &Path, request: &Request) -> Result<Answ
 fn explain(socket: &Path, error: &io::Error) -> String {
     let socket = socket.display();
     match error.kind() {
-        io::ErrorKind::NotFound => format!("no server listens on {socket}: there is no such socket"),
-        io::ErrorKind::ConnectionRefused => format!("no server listens on {socket}: it has gone"),
+        io::ErrorKind::NotFound => format!("nobody listens on {socket}: there is no such socket"),
+        io::ErrorKind::ConnectionRefused => format!("nobody listens on {socket}: it has gone"),
         io::ErrorKind::PermissionDenied => {
-            format!("no permission for {socket}: it is for the server's user and group")
+            format!("no permission for {socket}: it is for the user and group that listens there")
         }
-        _ => format!("cannot speak to the server on {socket}: {error}"),
+        _ => format!("cannot speak to whoever listens on {socket}: {error}"),
     }
 }
 
@@ -148,10 +148,10 @@ impl<T: DeserializeOwned> Answers<T> {
             return Err(Failure::Partial(format!("the connection is lost: {error}")));
         }
         if self.line.last() != Some(&b'\n') {
-            return Err(Failure::Partial("the server has closed the connection".to_owned()));
+            return Err(Failure::Partial("the other side has closed the connection".to_owned()));
         }
         serde_json::from_slice(&self.line)
-            .map_err(|error| Failure::Partial(format!("the server says what is not understood: {error}")))
+            .map_err(|error| Failure::Partial(format!("the other side says what is not understood: {error}")))
     }
 }
 

@@ -7,6 +7,7 @@
 
 mod client;
 mod counters;
+pub(crate) mod door;
 mod filter;
 mod items;
 mod telling;

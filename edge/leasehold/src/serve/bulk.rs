@@ -19,7 +19,8 @@ use tokio::time::{sleep, timeout};
 use tracing::{debug, info, warn};
 
 use super::FAREWELL;
-use super::service::{Service, Stopping};
+use super::service::Service;
+use crate::stopping::Stopping;
 
 /// Octets read from a socket at once: many queries, and little memory.
 const READ_OCTETS: usize = 16 * 1024;

@@ -33,10 +33,11 @@ use tokio::task::JoinSet;
 use tracing::{error, info, warn};
 
 use crate::config::Config;
+use crate::control::door::{self, ControlSocket};
 use crate::net::Waker;
 use crate::state;
 use crate::threads::{Failed, Thread, Threads};
-use control::{ControlSocket, Desk};
+use control::ServerDesk;
 use intake::Intake;
 use service::Service;
 
@@ -125,7 +126,7 @@ pub fn start(plan: Plan) -> anyhow::Result<Running> {
     let threads = Threads::new();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     control.iter().for_each(|socket| info!("listening on {} (commands)", socket.path().display()));
-    let desk = Desk { service: Arc::clone(&service), sockets: intake.sockets() };
+    let desk = ServerDesk { service: Arc::clone(&service), sockets: intake.sockets() };
     let tasks = threads.start("tasks", move || {
         runtime.block_on(serve_all(desk, listeners, control));
         Ok(())
@@ -174,7 +175,7 @@ impl Running {
     }
 }
 
-async fn serve_all(desk: Desk, listeners: Vec<Socket>, control: Option<ControlSocket>) {
+async fn serve_all(desk: ServerDesk, listeners: Vec<Socket>, control: Option<ControlSocket>) {
     let mut tasks = JoinSet::new();
     for listener in listeners {
         match TcpListener::from_std(listener.into()) {
@@ -183,7 +184,8 @@ async fn serve_all(desk: Desk, listeners: Vec<Socket>, control: Option<ControlSo
         }
     }
     if let Some(socket) = control {
-        tasks.spawn(control::listen(desk, socket));
+        let stopping = desk.service.stopping();
+        tasks.spawn(door::listen(desk, socket, stopping));
     }
     while tasks.join_next().await.is_some() {}
 }

@@ -7,7 +7,7 @@ use server::exchange::Exchanges;
 use server::leasequery::{Admission, Policy, RateLimit};
 use server::limits::MAX_RECONFIGURATIONS;
 use server::{Counters, Holdings};
-use tokio::sync::{broadcast, watch};
+use tokio::sync::broadcast;
 use world::Now;
 
 use super::journal::Journal;
@@ -16,6 +16,7 @@ use super::release::Held;
 use crate::clock::Clock;
 use crate::control::Outcome;
 use crate::net::Patterns;
+use crate::stopping::{Stopper, Stopping};
 
 /// The server's decisions and data. The table is read by many tasks at once, each for as long as it
 /// takes to fill one buffer. Whoever changes it holds the exchanges first and the table second, so
@@ -33,7 +34,7 @@ pub(super) struct Service {
     rate: Mutex<RateLimit>,
     interfaces: RwLock<Patterns>,
     outcomes: broadcast::Sender<(ClientKey, Outcome)>,
-    stopping: watch::Sender<bool>,
+    stopper: Stopper,
 }
 
 impl Service {
@@ -56,7 +57,7 @@ impl Service {
             rate: Mutex::new(rate),
             interfaces: RwLock::new(interfaces),
             outcomes: broadcast::Sender::new(MAX_RECONFIGURATIONS),
-            stopping: watch::Sender::new(false),
+            stopper: Stopper::default(),
         }
     }
 
@@ -148,25 +149,10 @@ impl Service {
     }
 
     pub(super) fn stop(&self) {
-        self.stopping.send_replace(true);
+        self.stopper.stop();
     }
 
     pub(super) fn stopping(&self) -> Stopping {
-        Stopping(self.stopping.subscribe())
-    }
-}
-
-/// Tells a task when the server stops.
-#[derive(Debug)]
-pub(super) struct Stopping(watch::Receiver<bool>);
-
-impl Stopping {
-    pub(super) fn has_come(&self) -> bool {
-        *self.0.borrow()
-    }
-
-    /// Waits until the server stops, or is gone.
-    pub(super) async fn come(&mut self) {
-        let _ = self.0.wait_for(|stopping| *stopping).await;
+        self.stopper.stopping()
     }
 }

@@ -4,8 +4,9 @@ use lease::{ClientView, Cursor, HeldLease, LeaseState, Links, Resource, Seq};
 use wire::{INFINITE, RelayChain, RelayMessage};
 
 use super::super::service::Service;
-use super::reply::{Reply, Stop};
+use super::durable;
 use super::selection::Selection;
+use crate::control::door::{Reply, Stop};
 use crate::control::{Client, Filter, Lease, Leased};
 use crate::relays::{self, Hop, RemoteId};
 
@@ -13,12 +14,12 @@ use crate::relays::{self, Hop, RemoteId};
 pub(super) const LOOKED_AT_ONCE: usize = 2_048;
 
 /// Shows the clients that hold or held what is meant.
-pub(super) async fn show(service: &Service, filter: Filter, reply: &mut Reply<'_>) -> Result<(), Stop> {
+pub(super) async fn show(service: &Service, filter: Filter, reply: &mut Reply) -> Result<(), Stop> {
     let selection = Selection::new(filter, &service.holdings().links).map_err(Stop::Refused)?;
     let mut place = Some(Cursor::START);
     while let Some(from) = place {
         let (next, told) = portion(service, &selection, from, reply);
-        reply.send(told).await?;
+        reply.send_when(durable(service, told)).await?;
         place = next;
     }
     Ok(())
@@ -29,7 +30,7 @@ fn portion(
     service: &Service,
     selection: &Selection,
     from: Cursor,
-    reply: &mut Reply<'_>,
+    reply: &mut Reply,
 ) -> (Option<Cursor>, Seq) {
     let holdings = service.holdings();
     let now_unix_secs = service.now().unix_secs;

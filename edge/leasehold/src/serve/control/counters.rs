@@ -9,8 +9,8 @@ use server::Discard;
 use wire::StatusCode;
 use world::Instant;
 
-use super::Desk;
-use super::reply::{Reply, Stop};
+use super::ServerDesk;
+use crate::control::door::{Reply, Stop};
 use crate::control::{Bulk, Counters, Leasequeries, Messages, SocketCounters};
 use crate::net;
 
@@ -18,12 +18,12 @@ use crate::net;
 const STATUS_CODES: u16 = 16;
 
 /// Shows the counters.
-pub(super) async fn show(desk: &Desk, reply: &mut Reply<'_>) -> Result<(), Stop> {
+pub(super) async fn show(desk: &ServerDesk, reply: &mut Reply) -> Result<(), Stop> {
     reply.item(&counters(desk));
-    reply.send(Seq::default()).await
+    reply.send().await
 }
 
-fn counters(desk: &Desk) -> Counters {
+fn counters(desk: &ServerDesk) -> Counters {
     let service = &*desk.service;
     let (clients, Seq(changed_seq)) = {
         let table = &service.holdings().table;

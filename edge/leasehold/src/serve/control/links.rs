@@ -8,14 +8,15 @@ use std::net::Ipv6Addr;
 use lease::{AddressPool, ClientView, DelegationPool, LeaseState, LinkId, Resource};
 
 use super::super::service::Service;
-use super::reply::{Reply, Stop};
+use super::durable;
+use crate::control::door::{Reply, Stop};
 use crate::control::{Link, Pool, PoolRange};
 
 /// Leases counted under one lock of the table: a millisecond's worth.
 const COUNTED_AT_ONCE: usize = 4_096;
 
 /// Shows every link.
-pub(super) async fn show(service: &Service, reply: &mut Reply<'_>) -> Result<(), Stop> {
+pub(super) async fn show(service: &Service, reply: &mut Reply) -> Result<(), Stop> {
     let mut next = Some(LinkId(0));
     while let Some(from) = next {
         let (link, told) = {
@@ -25,7 +26,7 @@ pub(super) async fn show(service: &Service, reply: &mut Reply<'_>) -> Result<(),
         let Some(link) = link else { return Ok(()) };
         let item = item(service, &link).await;
         reply.item(&item);
-        reply.send(told).await?;
+        reply.send_when(durable(service, told)).await?;
         next = link.id.0.checked_add(1).map(LinkId);
     }
     Ok(())

@@ -1,29 +1,28 @@
 //! `show queries`: connections with what is being answered on them, and what was answered last.
 
-use lease::Seq;
 use server::leasequery;
 use world::Instant;
 
 use super::super::queries::{Connected, Ended};
 use super::super::service::Service;
-use super::reply::{Reply, Stop};
+use crate::control::door::{Reply, Stop};
 use crate::control::{self, Query};
 
 /// Characters of what is sought that are shown: a person reads them, and a requestor chooses them.
 const SOUGHT_CHARACTERS: usize = 200;
 
 /// Shows all that is known.
-pub(super) async fn show(service: &Service, reply: &mut Reply<'_>) -> Result<(), Stop> {
+pub(super) async fn show(service: &Service, reply: &mut Reply) -> Result<(), Stop> {
     let now = service.now().instant;
     let (connections, ended) = service.queries.shown();
     let connections = connections.into_iter().map(|connected| Query::Connection(connection(connected, now)));
     for query in connections.chain(ended.into_iter().map(|ended| Query::Ended(of_ended(ended, now)))) {
         reply.item(&query);
         if reply.is_full() {
-            reply.send(Seq::default()).await?;
+            reply.send().await?;
         }
     }
-    reply.send(Seq::default()).await
+    reply.send().await
 }
 
 fn connection(connected: Connected, now: Instant) -> control::Connection {

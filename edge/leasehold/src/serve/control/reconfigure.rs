@@ -10,9 +10,10 @@ use tokio::sync::broadcast::{self, error::RecvError};
 use tracing::info;
 
 use super::super::service::Service;
+use super::durable;
 use super::release::find;
-use super::reply::{Reply, Stop};
 use super::selection::Selection;
+use crate::control::door::{Reply, Stop};
 use crate::control::{Filter, Outcome, State, Telling, Told};
 
 /// Tells clients, or says who could be told.
@@ -20,7 +21,7 @@ pub(super) async fn reconfigure(
     service: &Service,
     telling: Telling,
     from: &UCred,
-    reply: &mut Reply<'_>,
+    reply: &mut Reply,
 ) -> Result<(), Stop> {
     let asked = telling.to_string();
     let Telling { filter, message, dry_run, wait } = telling;
@@ -60,15 +61,15 @@ struct Round<'a> {
 }
 
 impl Round<'_> {
-    async fn go(&mut self, selection: &Selection, reply: &mut Reply<'_>) -> Result<(), Stop> {
+    async fn go(&mut self, selection: &Selection, reply: &mut Reply) -> Result<(), Stop> {
         let mut place = Some(Cursor::START);
         while let Some(from) = place {
             let (keys, next, seq) = find(self.service, selection, from);
-            reply.send(seq).await?;
+            reply.send_when(durable(self.service, seq)).await?;
             let mut keys = VecDeque::from(keys);
             while !keys.is_empty() {
                 let seq = self.tell(&mut keys, reply);
-                reply.send(seq).await?;
+                reply.send_when(durable(self.service, seq)).await?;
                 if !keys.is_empty() {
                     self.next_outcome(reply).await?;
                 }
@@ -82,7 +83,7 @@ impl Round<'_> {
     }
 
     /// Tells as many as there is room for; gives the latest change that the portion speaks of.
-    fn tell(&mut self, keys: &mut VecDeque<ClientKey>, reply: &mut Reply<'_>) -> Seq {
+    fn tell(&mut self, keys: &mut VecDeque<ClientKey>, reply: &mut Reply) -> Seq {
         let Self { service, announced, dry_run, wait, waited_for, told, .. } = self;
         let now = service.now();
         let ((), seq) = service.change(|exchanges, holdings| {
@@ -112,12 +113,12 @@ impl Round<'_> {
     }
 
     /// Waits until any client is through, and shows it if it is one of ours.
-    async fn next_outcome(&mut self, reply: &mut Reply<'_>) -> Result<(), Stop> {
+    async fn next_outcome(&mut self, reply: &mut Reply) -> Result<(), Stop> {
         match reply.unless_stopping(self.outcomes.recv()).await? {
             Ok((key, outcome)) => {
                 if self.waited_for.remove(&key) {
                     reply.item(&item(&key, outcome, &self.service.holdings().links));
-                    reply.send(Seq::default()).await?;
+                    reply.send().await?;
                 }
                 Ok(())
             }

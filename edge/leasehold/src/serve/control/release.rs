@@ -10,8 +10,9 @@ use world::Now;
 use super::super::release::Held;
 use super::super::service::Service;
 use super::bindings::{self, LOOKED_AT_ONCE};
-use super::reply::{Reply, Stop};
+use super::durable;
 use super::selection::Selection;
+use crate::control::door::{Reply, Stop};
 use crate::control::{Client, Filter, State};
 
 /// Clients whose leases are released under one lock of the table, so that answers to others do not
@@ -19,7 +20,7 @@ use crate::control::{Client, Filter, State};
 const RELEASED_AT_ONCE: usize = 256;
 
 /// Shows what would be released.
-pub(super) async fn rehearse(service: &Service, filter: Filter, reply: &mut Reply<'_>) -> Result<(), Stop> {
+pub(super) async fn rehearse(service: &Service, filter: Filter, reply: &mut Reply) -> Result<(), Stop> {
     bindings::show(service, of_active(filter)?, reply).await
 }
 
@@ -28,7 +29,7 @@ pub(super) async fn release(
     service: &Service,
     filter: Filter,
     from: &UCred,
-    reply: &mut Reply<'_>,
+    reply: &mut Reply,
 ) -> Result<(), Stop> {
     let asked = filter.to_string();
     let selection = Selection::new(of_active(filter)?, &service.holdings().links).map_err(Stop::Refused)?;
@@ -65,7 +66,7 @@ async fn go_through(
     service: &Service,
     selection: &Selection,
     done: &mut Done,
-    reply: &mut Reply<'_>,
+    reply: &mut Reply,
 ) -> Result<(), Stop> {
     let mut place = Some(Cursor::START);
     while let Some(from) = place {
@@ -83,11 +84,11 @@ async fn go_through(
             shown.iter().for_each(|client| reply.item(client));
             told = changed;
             if let Some((key, why)) = failed {
-                reply.send(told).await?;
+                reply.send_when(durable(service, told)).await?;
                 return Err(Stop::Failed(format!("the client {} cannot be changed: {why}", key.duid)));
             }
         }
-        reply.send(told).await?;
+        reply.send_when(durable(service, told)).await?;
         place = next;
     }
     Ok(())

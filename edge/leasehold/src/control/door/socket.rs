@@ -1,7 +1,7 @@
 //! The control socket in the file system.
 //!
 //! It is bound under another name, given its permissions, and moved to where it is looked for when
-//! it is ready: so nobody ever meets it with other permissions. What a dead server has left there is
+//! it is ready: so nobody ever meets it with other permissions. What a dead program has left there is
 //! replaced; a socket that answers, or anything that is no socket, is not touched.
 
 use std::fs::{self, Metadata, Permissions};
@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 
-/// The server's user and group may speak to it.
+/// The program's own user and group may speak to it.
 const MODE: u32 = 0o660;
 
 /// A socket that listens, and is removed when this is dropped.
@@ -20,7 +20,7 @@ const MODE: u32 = 0o660;
 pub(crate) struct ControlSocket {
     path: PathBuf,
     listener: UnixListener,
-    /// Device and inode: what stands at the path later may be another server's.
+    /// Device and inode: what stands at the path later may be another program's.
     identity: (u64, u64),
 }
 
@@ -55,7 +55,7 @@ impl ControlSocket {
     }
 
     /// What accepts.
-    pub(crate) fn listener(&self) -> io::Result<UnixListener> {
+    pub(super) fn listener(&self) -> io::Result<UnixListener> {
         self.listener.try_clone()
     }
 }
@@ -83,7 +83,7 @@ fn refuse_to_replace(path: &Path) -> anyhow::Result<()> {
         bail!("{} is in the way of the control socket, and no socket", path.display());
     }
     match UnixStream::connect(path) {
-        Ok(_) => bail!("another server listens for commands on {}", path.display()),
+        Ok(_) => bail!("another program listens for commands on {}", path.display()),
         Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => Ok(()),
         Err(error) => Err(error).with_context(|| format!("cannot tell who listens on {}", path.display())),
     }
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_dead_server_has_left_is_replaced() {
+    fn what_a_dead_program_has_left_is_replaced() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("control");
         drop(UnixListener::bind(&path).unwrap());
@@ -120,7 +120,7 @@ mod tests {
         let path = folder.path().join("control");
         let first = ControlSocket::bind(&path).unwrap();
         let error = ControlSocket::bind(&path).unwrap_err().to_string();
-        assert!(error.contains("another server"), "{error}");
+        assert!(error.contains("another program"), "{error}");
         UnixStream::connect(first.path()).unwrap();
     }
 

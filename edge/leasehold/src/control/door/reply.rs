@@ -3,15 +3,14 @@
 use std::io;
 use std::time::Duration;
 
-use lease::Seq;
 use serde::Serialize;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
 use tokio::net::unix::UCred;
 use tokio::time::timeout;
 
-use super::super::service::{Service, Stopping};
 use crate::control::{End, Line, MAX_REQUEST_OCTETS, Request};
+use crate::stopping::Stopping;
 
 /// How long a request may take to come: it is written by a program, in one go.
 const REQUEST_PATIENCE: Duration = Duration::from_secs(10);
@@ -22,10 +21,10 @@ const PORTION_OCTETS: usize = 128 * 1024;
 
 /// Why an answer ends before it is complete.
 #[derive(Debug)]
-pub(super) enum Stop {
+pub(crate) enum Stop {
     /// The request makes no sense here.
     Refused(String),
-    /// The server cannot go on.
+    /// The program cannot go on.
     Failed(String),
     /// Whoever has asked has gone, or reads nothing.
     Gone(io::Error),
@@ -39,16 +38,15 @@ impl From<io::Error> for Stop {
 
 /// The connection, and what is to be sent next.
 #[derive(Debug)]
-pub(super) struct Reply<'a> {
-    service: &'a Service,
+pub(crate) struct Reply {
     stream: UnixStream,
     stopping: Stopping,
     out: Vec<u8>,
 }
 
-impl<'a> Reply<'a> {
-    pub(super) fn new(service: &'a Service, stream: UnixStream) -> Self {
-        Self { service, stream, stopping: service.stopping(), out: Vec::new() }
+impl Reply {
+    pub(super) fn new(stream: UnixStream, stopping: Stopping) -> Self {
+        Self { stream, stopping, out: Vec::new() }
     }
 
     /// Waits for the request, and says whose it is.
@@ -65,7 +63,7 @@ impl<'a> Reply<'a> {
     }
 
     /// Adds an item to the portion.
-    pub(super) fn item<T: Serialize>(&mut self, item: &T) {
+    pub(crate) fn item<T: Serialize>(&mut self, item: &T) {
         self.line(&Line::Item(item));
     }
 
@@ -75,12 +73,20 @@ impl<'a> Reply<'a> {
     }
 
     /// Whether the portion is large enough to be sent.
-    pub(super) fn is_full(&self) -> bool {
+    pub(crate) fn is_full(&self) -> bool {
         self.out.len() >= PORTION_OCTETS
     }
 
-    /// Sends the portion, as soon as all that it speaks of is durable.
-    pub(super) async fn send(&mut self, told: Seq) -> Result<(), Stop> {
+    /// Sends the portion.
+    pub(crate) async fn send(&mut self) -> Result<(), Stop> {
+        self.send_when(async { Ok(()) }).await
+    }
+
+    /// Sends the portion, as soon as what it says has come true; if it never does, drops it.
+    pub(crate) async fn send_when(
+        &mut self,
+        come_true: impl Future<Output = Result<(), Stop>>,
+    ) -> Result<(), Stop> {
         if self.stopping.has_come() {
             return Err(stopped());
         }
@@ -88,9 +94,9 @@ impl<'a> Reply<'a> {
             tokio::task::yield_now().await;
             return Ok(());
         }
-        if !self.service.journal.durable(told).await {
+        if let Err(stop) = come_true.await {
             self.out.clear();
-            return Err(Stop::Failed("what has changed cannot be made durable".to_owned()));
+            return Err(stop);
         }
         self.write().await
     }
@@ -108,8 +114,8 @@ impl<'a> Reply<'a> {
         Ok(())
     }
 
-    /// Waits for something, but not for longer than the server runs.
-    pub(super) async fn unless_stopping<T>(&mut self, work: impl Future<Output = T>) -> Result<T, Stop> {
+    /// Waits for something, but not for longer than the program runs.
+    pub(crate) async fn unless_stopping<T>(&mut self, work: impl Future<Output = T>) -> Result<T, Stop> {
         tokio::select! {
             result = work => Ok(result),
             () = self.stopping.come() => Err(stopped()),
@@ -124,7 +130,7 @@ impl<'a> Reply<'a> {
 }
 
 fn stopped() -> Stop {
-    Stop::Failed("the server is stopping".to_owned())
+    Stop::Failed("whoever answers is stopping".to_owned())
 }
 
 async fn read_line(stream: &mut UnixStream) -> Result<Vec<u8>, Stop> {
