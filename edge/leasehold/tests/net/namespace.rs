@@ -15,7 +15,7 @@ use nix::sched::{CloneFlags, unshare};
 use nix::unistd::gettid;
 
 /// How long a far socket waits before its owner sends again.
-const AGAIN: Duration = Duration::from_millis(50);
+pub(crate) const AGAIN: Duration = Duration::from_millis(50);
 
 type Task = Box<dyn FnOnce() + Send>;
 
