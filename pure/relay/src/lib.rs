@@ -2,6 +2,7 @@
 //!
 //! - [`Port`] and [`Ports`]: the interfaces that clients are on;
 //! - [`Delegation`]: a prefix that was delegated through this relay, until when, to whom and where;
+//! - [`recovery`]: how all this is learnt again from the servers;
 //! - [`Route`] and [`Change`]: what the kernel is told of it.
 //!
 //! Nothing here opens a socket or reads a clock; the caller carries octets in and out and says what
@@ -12,6 +13,7 @@ mod discard;
 pub mod limits;
 mod moment;
 mod port;
+pub mod recovery;
 mod route;
 mod template;
 

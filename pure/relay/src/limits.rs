@@ -1,5 +1,7 @@
 //! What a peer can make large, and how large it may become.
 
+use std::time::Duration;
+
 /// Delegations of one client on one port, if nothing else is configured (RFC 8987 §4.2 G-7).
 pub const DEFAULT_DELEGATIONS_PER_CLIENT: usize = 8;
 /// Delegations on one port over all its clients, if nothing else is configured: a large access
@@ -16,3 +18,9 @@ pub const MAX_IDENTIFIER_OCTETS: usize = 255;
 pub const MAX_PORTS: usize = 1 << 20;
 /// Leases told of by servers that could not be placed and are kept to be shown; more are counted.
 pub const MAX_UNPLACED: usize = 10_000;
+/// Questions under way on one connection: enough that a server need not wait for us, and as many as
+/// Kea works on for one requestor.
+pub const QUESTIONS_AT_ONCE: usize = 4;
+/// How long after a new port has come servers are asked about it: at start they come one by one, and
+/// together they cost one connection.
+pub const PORTS_SETTLE: Duration = Duration::from_secs(1);
