@@ -104,6 +104,18 @@ impl OptionCode {
             1..=9 | 11..=16 | 18..=20 | 25 | 26 | 37 | 38 | 43..=48 | 53 | 66 | 79 | 100..=102 | 135
         )
     }
+
+    /// Whether a relay may supply it for a client in an RSOO: whether it is registered for that
+    /// (RFC 6422 §8). One option is.
+    pub fn may_be_relay_supplied(self) -> bool {
+        self == Self::ERP_LOCAL_DOMAIN_NAME
+    }
+
+    /// Whether a relay may ask to get it back: not what comes back anyway, nor what there is one of
+    /// in a Relay-reply, because a second one would change what the relay does (RFC 4994 §4).
+    pub fn may_be_echoed(self) -> bool {
+        ![Self::RELAY_MSG, Self::INTERFACE_ID, Self::ERO, Self::RELAY_PORT].contains(&self)
+    }
 }
 
 impl fmt::Display for OptionCode {
