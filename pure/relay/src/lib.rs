@@ -1,5 +1,6 @@
 //! What a DHCPv6 relay does with what arrives, and which routes follow from it.
 //!
+//! - [`forward`] and [`deliver`]: a message on its way to the servers, and an answer on its way back;
 //! - [`Port`] and [`Ports`]: the interfaces that clients are on;
 //! - [`Delegation`]: a prefix that was delegated through this relay, until when, to whom and where;
 //! - [`recovery`]: how all this is learnt again from the servers;
@@ -8,18 +9,29 @@
 //! Nothing here opens a socket or reads a clock; the caller carries octets in and out and says what
 //! time it is.
 
+mod arrival;
+mod counters;
 mod delegation;
+mod deliver;
 mod discard;
+mod forward;
+mod levels;
 pub mod limits;
 mod moment;
 mod port;
 pub mod recovery;
 mod route;
 mod template;
+mod terms;
 
+pub use arrival::Arrival;
+pub use counters::{Counters, Messages, Peer};
 pub use delegation::{Delegation, ServerId, Teller};
+pub use deliver::{Delivery, deliver};
 pub use discard::Discard;
+pub use forward::{Forwarded, forward};
 pub use moment::Moment;
 pub use port::{Port, PortId, PortRules, Ports, RemoteId};
 pub use route::{Change, Failure, Route, Target};
 pub use template::{ExpandError, Facts, Template, TemplateError};
+pub use terms::{EchoRequest, SuppliedOptions, Terms, UnsuitableOption};

@@ -13,6 +13,10 @@ pub const MAX_DATAGRAM_OCTETS: usize = 65_527;
 /// Octets of an Interface-ID, Remote-ID or Subscriber-ID that we make: longer ones would leave no
 /// room for what a client says in a packet of 1280 octets.
 pub const MAX_IDENTIFIER_OCTETS: usize = 255;
+/// Octets of all options that we supply for clients, for the same reason.
+pub const MAX_SUPPLIED_OCTETS: usize = 512;
+/// Options that we ask servers to echo; more would be no list that somebody means.
+pub const MAX_ECHOED_OPTIONS: usize = 64;
 /// Ports that are known by their Interface-ID, present or not. A server's answers name as many as it
 /// likes.
 pub const MAX_PORTS: usize = 1 << 20;

@@ -1,4 +1,11 @@
 //! The relay as its neighbours see it: octets in, octets out, and the time is whatever a scenario
 //! says it is. No socket is opened, nothing sleeps.
 
+mod counters;
+mod deliver;
+mod forward;
+mod kit;
+mod path;
 mod template;
+#[path = "../../wire/tests/support/vectors.rs"]
+mod vectors;
