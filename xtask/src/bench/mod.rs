@@ -4,9 +4,14 @@
 //! prints stands beside the bar that the project has set itself.
 
 mod bulk;
+mod datagrams;
 mod exchange;
+mod namespace;
 mod process;
+mod processors;
 mod raw;
+mod search;
+mod surroundings;
 
 use std::path::Path;
 

@@ -17,12 +17,12 @@ pub(crate) enum Wish {
 
 impl Wish {
     /// Whether an IA_NA is asked for.
-    pub(super) fn address(self) -> bool {
+    pub(in crate::bench) fn address(self) -> bool {
         self != Self::Prefix
     }
 
     /// Whether an IA_PD is asked for.
-    pub(super) fn prefix(self) -> bool {
+    pub(in crate::bench) fn prefix(self) -> bool {
         self != Self::Address
     }
 }
@@ -41,15 +41,15 @@ pub(crate) enum Way {
 pub(crate) struct Case {
     /// What the clients of the main case ask for
     #[arg(long, value_enum, default_value_t = Wish::Both)]
-    pub(super) wish: Wish,
+    pub(in crate::bench) wish: Wish,
     /// By which way they ask
     #[arg(long, value_enum, default_value_t = Way::Relayed)]
-    pub(super) way: Way,
+    pub(in crate::bench) way: Way,
 }
 
 impl Case {
     /// Every kind.
-    pub(super) fn all() -> impl Iterator<Item = Self> {
+    pub(in crate::bench) fn all() -> impl Iterator<Item = Self> {
         let wishes = [Wish::Address, Wish::Prefix, Wish::Both];
         let ways = [Way::Direct, Way::Relayed];
         ways.into_iter().flat_map(move |way| wishes.into_iter().map(move |wish| Self { wish, way }))

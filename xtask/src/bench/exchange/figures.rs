@@ -7,10 +7,10 @@ use serde::Serialize;
 
 use super::case::Case;
 use super::perfdhcp::Opinion;
-use super::processors::Processors;
-use super::search::Found;
 use super::step::{Limit, Step};
 use super::tally::Messages;
+use crate::bench::processors::Processors;
+use crate::bench::search::Found;
 
 /// When a rate is sustained, and what a dropped exchange is.
 const SUSTAINED: &str = "the generator keeps its pace; fewer than 1 in 100 exchanges are dropped, which means that the Reply is \

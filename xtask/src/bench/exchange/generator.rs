@@ -10,16 +10,16 @@ use anyhow::{Result, anyhow, bail};
 
 use super::answer::{self, Verdict};
 use super::case::Case;
-use super::datagrams::{self, BATCH, Inbox, Train};
 use super::flights::{Awaited, Flights, MAX_EXCHANGES};
 use super::network::Network;
-use super::processors::{Processors, pin};
 use super::sender::{Sender, random};
 use super::servers::Running;
 use super::step::Step;
 use super::tally::{DROP_AFTER, ENDING, Tally};
 use super::template::{Client, Leases, Questions};
+use crate::bench::datagrams::{self, BATCH, Inbox, Train};
 use crate::bench::process;
+use crate::bench::processors::{Processors, pin};
 
 /// How long a server may take until it answers for the first time: it may have a million clients to load.
 const START: Duration = Duration::from_secs(60);

@@ -12,9 +12,9 @@ use super::Bench;
 use super::case::Case;
 use super::figures::Growth;
 use super::network::SERVER;
-use super::processors::pin;
 use super::servers::Contender;
 use crate::bench::process::Program;
+use crate::bench::processors::pin;
 use crate::bench::synthetic_relay;
 
 /// Where the growth begins and ends. A client of `import synthetic` has two bindings.

@@ -9,42 +9,39 @@
 //! writes its lease file and does not sync. The responder shows what the interfaces and the kernel allow.
 
 mod answer;
-mod case;
-mod datagrams;
+pub(super) mod case;
 mod figures;
 mod flights;
 mod generator;
 mod growth;
 mod network;
 mod perfdhcp;
-mod processors;
 mod recording;
 pub(super) mod responder;
-mod search;
 mod sender;
 mod servers;
 mod step;
 mod tally;
-mod template;
+pub(super) mod template;
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::Write;
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use indicatif::ProgressBar;
 use nix::unistd::geteuid;
 
 use super::process::Program;
+use super::processors::Processors;
+use super::search::highest_rate;
+use super::surroundings::{again_in_release, load, starts};
 use case::Case;
 use figures::{Comparison, Figures, Measured, Perfdhcp, Surroundings};
 use generator::Generator;
+pub(super) use network::MAX_SENDERS;
 use network::Network;
-use processors::Processors;
-use search::highest_rate;
 use servers::{Contender, Running};
 
 /// The share of the highest rate at which latencies are taken: busy, and not at the brink.
@@ -139,21 +136,6 @@ impl Arguments {
     }
 }
 
-/// Becomes the release build of this program: the generator must not be what limits a server.
-fn again_in_release(root: &Path) -> Result<()> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut command = Command::new(cargo);
-    command.args(["run", "--quiet", "--release", "--package", "xtask", "--manifest-path"]);
-    command.arg(root.join("Cargo.toml")).arg("--").args(std::env::args_os().skip(1));
-    bail!("cargo does not start: {}", command.exec())
-}
-
-/// Whether there is such a program.
-fn starts(program: &str) -> bool {
-    let mut command = Command::new(program);
-    command.arg("-v").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok()
-}
-
 struct Bench {
     leasehold: Option<Program>,
     kea: bool,
@@ -236,12 +218,6 @@ impl Bench {
             kea: self.kea.then(|| ask(Contender::Kea)).transpose()?,
         })
     }
-}
-
-/// Processes that wanted a processor during the last minute.
-fn load() -> Result<f64> {
-    let averages = fs::read_to_string("/proc/loadavg")?;
-    Ok(averages.split(' ').next().context("no load")?.parse()?)
 }
 
 /// How long it takes to make a page durable, in the middle of [`SYNCS`].

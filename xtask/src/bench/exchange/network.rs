@@ -3,18 +3,12 @@
 //! ```text
 //! clients and relays: cli0  fe80::c:1, ...  2001:db8::f:1, ...  ======  srv0  2001:db8:ffff::1 :server
 //! ```
-//!
-//! The namespaces have no names. A file holds each of them, so the kernel removes both, with all that is in them, as soon as
-//! this process and those it started are gone, however they end.
 
-use std::fs::{self, File};
 use std::net::Ipv6Addr;
-use std::os::fd::AsRawFd;
-use std::process::{self, Command};
-use std::thread;
 
-use anyhow::{Context, Result, anyhow, ensure};
-use nix::sched::{CloneFlags, setns, unshare};
+use anyhow::Result;
+
+use crate::bench::namespace::Namespace;
 
 /// The server's interface.
 pub(super) const SERVER_INTERFACE: &str = "srv0";
@@ -23,7 +17,7 @@ pub(super) const CLIENT_INTERFACE: &str = "cli0";
 /// The server's address.
 pub(super) const SERVER: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0xffff, 0, 0, 0, 0, 1);
 /// How many addresses of each kind the clients' side has: more threads than that do not send.
-pub(super) const MAX_SENDERS: u16 = 16;
+pub(in crate::bench) const MAX_SENDERS: u16 = 16;
 
 /// Both namespaces.
 pub(super) struct Network {
@@ -62,52 +56,4 @@ pub(super) fn client_address(sender: u16) -> Ipv6Addr {
 /// The address of a relay: on the clients' link, so that it names the link too.
 pub(super) fn relay_address(sender: u16) -> Ipv6Addr {
     Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0xf, sender + 1)
-}
-
-/// A network namespace.
-pub(super) struct Namespace(File);
-
-impl Namespace {
-    fn make() -> Result<Self> {
-        let made = thread::spawn(|| -> Result<File> {
-            unshare(CloneFlags::CLONE_NEWNET).context("no network namespace: this needs root")?;
-            // An address is used at once, or the first second of a run would be lost.
-            fs::write("/proc/sys/net/ipv6/conf/default/accept_dad", "0")?;
-            Ok(File::open("/proc/thread-self/ns/net")?)
-        });
-        let namespace =
-            Self(made.join().map_err(|_| anyhow!("the thread in a new namespace has panicked"))??);
-        namespace.ip("link set lo up")?;
-        Ok(namespace)
-    }
-
-    /// Does something inside: a socket made there stays there, and so does a process.
-    pub(super) fn within<T: Send>(&self, action: impl FnOnce() -> Result<T> + Send) -> Result<T> {
-        thread::scope(|scope| {
-            let inside = scope.spawn(|| {
-                setns(&self.0, CloneFlags::CLONE_NEWNET)?;
-                action()
-            });
-            inside.join().map_err(|_| anyhow!("a thread inside a namespace has panicked"))?
-        })
-    }
-
-    /// The number of an interface here.
-    pub(super) fn interface_number(&self, name: &str) -> Result<u32> {
-        self.within(|| Ok(nix::net::if_::if_nametoindex(name)?))
-    }
-
-    fn path(&self) -> String {
-        format!("/proc/{}/fd/{}", process::id(), self.0.as_raw_fd())
-    }
-
-    fn ip(&self, arguments: &str) -> Result<()> {
-        self.within(|| {
-            let mut command = Command::new("ip");
-            let status =
-                command.args(arguments.split(' ')).status().context("ip (Debian: iproute2) is missing")?;
-            ensure!(status.success(), "ip {arguments}: {status}");
-            Ok(())
-        })
-    }
 }

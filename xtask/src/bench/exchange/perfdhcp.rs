@@ -8,9 +8,9 @@ use serde::Serialize;
 
 use super::case::{Case, Way, Wish};
 use super::network::{CLIENT_INTERFACE, Network, SERVER, relay_address};
-use super::processors::{Processors, pin};
-use super::search::{Found, highest_rate};
 use super::step::{Limit, few_dropped};
+use crate::bench::processors::{Processors, pin};
+use crate::bench::search::{Found, highest_rate};
 
 /// More clients than a step has exchanges, so that nobody comes twice.
 const CLIENTS: u32 = 16_000_000;

@@ -10,10 +10,10 @@ use anyhow::Result;
 use wire::{MessageType, SERVER_PORT};
 
 use super::case::{Case, Way};
-use super::datagrams::{self, Inbox, Outbox};
 use super::network::{SERVER, SERVER_INTERFACE};
 use super::sender::ALL_SERVERS;
 use super::template::{Client, Leases, Template};
+use crate::bench::datagrams::{self, Inbox, Outbox};
 
 /// What it is called.
 const SERVER_ID: [u8; 10] = [0, 3, 0, 1, 0x02, 0, 0, 0, 0, 0xdd];

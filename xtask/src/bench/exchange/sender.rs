@@ -11,10 +11,10 @@ use wire::{CLIENT_PORT, MessageType, SERVER_PORT};
 
 use super::answer;
 use super::case::{Case, Way};
-use super::datagrams::{self, Inbox, Train};
 use super::flights::Flights;
 use super::network::{CLIENT_INTERFACE, Network, SERVER, client_address, relay_address};
 use super::template::{Client, Leases, Questions};
+use crate::bench::datagrams::{self, Inbox, Train};
 
 /// All_DHCP_Relay_Agents_and_Servers (RFC 9915 §7.1).
 pub(super) const ALL_SERVERS: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 1, 2);

@@ -13,8 +13,8 @@ use serde_json::json;
 
 use super::case::{Case, Way, Wish};
 use super::network::{Network, SERVER, SERVER_INTERFACE};
-use super::processors::{Processors, pin};
 use crate::bench::process::{self, Program};
+use crate::bench::processors::{Processors, pin};
 
 /// Threads of Kea: as many as the server has processors. It is faster so than with one thread.
 const KEA_THREADS: usize = 2;

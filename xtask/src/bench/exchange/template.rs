@@ -14,11 +14,11 @@ use super::recording;
 
 /// A client that nobody has heard of before; everything that names it is made of its number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Client(pub(super) u64);
+pub(in crate::bench) struct Client(pub(in crate::bench) u64);
 
 impl Client {
     /// Its MAC address: locally administered, then the number.
-    pub(super) fn hardware_address(self) -> [u8; 6] {
+    pub(in crate::bench) fn hardware_address(self) -> [u8; 6] {
         let [.., a, b, c, d, e] = self.0.to_be_bytes();
         [0x02, a, b, c, d, e]
     }
@@ -29,7 +29,7 @@ impl Client {
     }
 
     /// Its IAID, and what the relay calls its port and line.
-    pub(super) fn short_number(self) -> [u8; 4] {
+    pub(in crate::bench) fn short_number(self) -> [u8; 4] {
         (self.0 as u32).to_be_bytes()
     }
 
@@ -42,24 +42,24 @@ impl Client {
 
 /// What a template can read of a question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Question {
+pub(in crate::bench) struct Question {
     /// Otherwise it is a Request.
-    pub(super) is_solicit: bool,
-    pub(super) client: Client,
-    pub(super) id: TransactionId,
+    pub(in crate::bench) is_solicit: bool,
+    pub(in crate::bench) client: Client,
+    pub(in crate::bench) id: TransactionId,
 }
 
 /// What a client has been offered, as it stands in IAADDR and IAPREFIX.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Leases {
-    pub(super) address: [u8; 16],
+pub(in crate::bench) struct Leases {
+    pub(in crate::bench) address: [u8; 16],
     /// Length, then the prefix.
-    pub(super) prefix: [u8; 17],
+    pub(in crate::bench) prefix: [u8; 17],
 }
 
 impl Leases {
     /// For a message that names none.
-    pub(super) const NONE: Self = Self { address: [0; 16], prefix: [0; 17] };
+    pub(in crate::bench) const NONE: Self = Self { address: [0; 16], prefix: [0; 17] };
 }
 
 /// What stands in a place.
@@ -75,7 +75,7 @@ enum Field {
 
 /// A message, but for who sends it.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Template {
+pub(in crate::bench) struct Template {
     octets: Vec<u8>,
     places: Vec<(usize, Field)>,
 }
@@ -83,7 +83,7 @@ pub(super) struct Template {
 impl Template {
     /// The recorded message of this type, for this case. It comes from the relay with this number, if from one, and names the
     /// server by `server_id`.
-    pub(super) fn compile(
+    pub(in crate::bench) fn compile(
         message_type: MessageType,
         case: Case,
         relay: u16,
@@ -96,12 +96,18 @@ impl Template {
     }
 
     /// Octets of a message.
-    pub(super) fn len(&self) -> usize {
+    pub(in crate::bench) fn len(&self) -> usize {
         self.octets.len()
     }
 
     /// Writes the message of a client to the beginning of `into`, which is long enough.
-    pub(super) fn write(&self, into: &mut [u8], client: Client, id: TransactionId, leases: &Leases) {
+    pub(in crate::bench) fn write(
+        &self,
+        into: &mut [u8],
+        client: Client,
+        id: TransactionId,
+        leases: &Leases,
+    ) {
         into[..self.octets.len()].copy_from_slice(&self.octets);
         for (place, field) in &self.places {
             let into = &mut into[*place..];
@@ -117,7 +123,7 @@ impl Template {
     }
 
     /// Reads a question that was written with this same template. Nothing but its places is looked at.
-    pub(super) fn read(&self, octets: &[u8]) -> Option<Question> {
+    pub(in crate::bench) fn read(&self, octets: &[u8]) -> Option<Question> {
         let place = |wanted: Field| self.places.iter().find(|(_, field)| *field == wanted);
         let id_at = place(Field::Transaction)?.0;
         let [message_type, a, b, c] = *octets.get(id_at.checked_sub(1)?..)?.first_chunk::<4>()?;
@@ -227,16 +233,16 @@ impl Compiler<'_> {
 
 /// The templates of one sender of clients' messages.
 #[derive(Debug, Clone)]
-pub(super) struct Questions {
-    pub(super) solicit: Template,
-    pub(super) request: Template,
+pub(in crate::bench) struct Questions {
+    pub(in crate::bench) solicit: Template,
+    pub(in crate::bench) request: Template,
     /// The client's DUID up to its MAC address.
-    pub(super) duid_begin: Vec<u8>,
+    pub(in crate::bench) duid_begin: Vec<u8>,
 }
 
 impl Questions {
     /// Those of the sender with this number, to the server with this DUID.
-    pub(super) fn compile(case: Case, sender: u16, server_id: &[u8]) -> Result<Self> {
+    pub(in crate::bench) fn compile(case: Case, sender: u16, server_id: &[u8]) -> Result<Self> {
         let recorded = Message::decode(recording::message(MessageType::Solicit, Way::Direct)?)?;
         let duid = recorded.options().client_id()?.context("no CLIENTID is recorded")?.octets();
         Ok(Self {

@@ -46,7 +46,7 @@ impl Processors {
 
     /// Threads that send: one for each processor of the generator's own, or one beside a server.
     pub(super) fn senders(&self) -> u16 {
-        let most = usize::from(super::network::MAX_SENDERS);
+        let most = usize::from(super::exchange::MAX_SENDERS);
         if self.shared() { 1 } else { self.generator.len().min(most) as u16 }
     }
 }
