@@ -10,6 +10,7 @@ mod namespace;
 mod process;
 mod processors;
 mod raw;
+mod relay;
 mod search;
 mod surroundings;
 
@@ -27,6 +28,11 @@ pub(crate) enum Bench {
     /// Answers exchanges from a template: the other end of the measurement without a server.
     #[command(hide = true)]
     ExchangeResponder(exchange::responder::Arguments),
+    /// Forwarded messages: how many a second, beside Debian's relays and beside no relay at all. Needs root.
+    Relay(relay::Arguments),
+    /// Forwards datagrams as they are: the other end of the measurement without a relay.
+    #[command(hide = true)]
+    RelayForwarder,
     /// Sends octets to an address: the other end of the measurement of a bare connection.
     #[command(hide = true)]
     RawSender(raw::Arguments),
@@ -38,6 +44,8 @@ pub(crate) fn run(root: &Path, bench: &Bench) -> Result<()> {
         Bench::Bulk(arguments) => bulk::run(root, arguments),
         Bench::Exchange(arguments) => exchange::run(root, arguments),
         Bench::ExchangeResponder(arguments) => exchange::responder::run(arguments),
+        Bench::Relay(arguments) => relay::run(root, arguments),
+        Bench::RelayForwarder => relay::forwarder::run(),
         Bench::RawSender(arguments) => raw::send(arguments),
     }
 }
