@@ -1,6 +1,7 @@
 //! DHCPv6 in which a delegated prefix survives a reboot.
 
 pub mod check;
+pub mod clear;
 pub mod clock;
 pub mod config;
 pub mod control;
@@ -10,6 +11,7 @@ pub mod net;
 pub mod population;
 pub mod query;
 pub mod reconfigure;
+pub mod refresh;
 pub mod relays;
 pub mod release;
 pub mod serve;

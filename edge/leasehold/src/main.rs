@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use leasehold::{check, demo, import, query, reconfigure, release, serve, show};
+use leasehold::{check, clear, demo, import, query, reconfigure, refresh, release, serve, show};
 use tracing::Level;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::prelude::*;
@@ -27,12 +27,16 @@ enum Command {
     Serve(serve::Arguments),
     /// Ask DHCPv6 servers for their bindings
     Query(query::Arguments),
-    /// Show what a running server knows
+    /// Show what a running server or relay knows
     Show(show::Arguments),
     /// Release leases of a running server, as if their clients had done so
     Release(release::Arguments),
     /// Have a running server tell clients to renew
     Reconfigure(reconfigure::Arguments),
+    /// Have a running relay forget delegations, with their routes
+    Clear(clear::Arguments),
+    /// Have a running relay ask its servers again for all that is delegated through it
+    Refresh(refresh::Arguments),
     /// Say whether a configuration file is good, and if not, all that is wrong with it
     Check(check::Arguments),
     /// Fill a state folder with what another server knows, or with made-up clients
@@ -57,6 +61,8 @@ fn main() -> ExitCode {
         Command::Show(arguments) => show::run(arguments),
         Command::Release(arguments) => release::run(arguments),
         Command::Reconfigure(arguments) => reconfigure::run(arguments),
+        Command::Clear(arguments) => clear::run(arguments),
+        Command::Refresh(arguments) => refresh::run(arguments),
         Command::Check(arguments) => check::run(arguments),
         Command::Import(arguments) => import::run(arguments),
         Command::Demo(arguments) => demo::run(arguments),

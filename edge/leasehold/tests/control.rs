@@ -10,7 +10,10 @@ use std::sync::mpsc::{self, Receiver, Sender, TryRecvError};
 use std::time::{Duration, Instant};
 
 use lease::{Client as Record, LeaseState, Links, Table};
-use leasehold::control::{Client, Counters, Failure, Filter, Link, PoolRange, Query, Request, State, ask};
+use leasehold::control::{
+    Clearing, Client, Counters, DelegationFilter, Failure, Filter, Link, PoolRange, Query, Request,
+    RouteFilter, State, ask,
+};
 use leasehold::population::populate;
 use leasehold::serve::{self, Plan, Running, UdpAddress};
 use requestor::{Asker, Question};
@@ -471,6 +474,26 @@ fn what_makes_no_sense_is_refused_with_a_reason() {
     assert!(says(b"{\"bindings\":{\"colour\":\"red\"}}\n").contains("colour"));
     assert!(says(&[b' '; 20_000]).contains("octets at most"));
     assert_eq!(server.leases(Filter::default()).len(), 80);
+    server.running.stop();
+}
+
+#[test]
+fn a_server_is_no_relay() {
+    let server = Server::start(4);
+    let clearing = Clearing { filter: DelegationFilter::default(), all: true, dry_run: false };
+    let of_relays = [
+        Request::Relay,
+        Request::Delegations(DelegationFilter::default()),
+        Request::Unplaced(DelegationFilter::default()),
+        Request::Routes(RouteFilter::default()),
+        Request::Servers,
+        Request::Clear(clearing),
+        Request::Refresh { wait: false },
+    ];
+    for request in of_relays {
+        let refused = server.ask::<Value>(&request);
+        assert_eq!(refused, Err(Failure::Refused("this is a server: ask its relay".to_owned())), "{request}");
+    }
     server.running.stop();
 }
 

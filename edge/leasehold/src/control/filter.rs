@@ -90,34 +90,45 @@ impl Filter {
 impl fmt::Display for Filter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { prefix, address, client, relay_id, remote_id, link, states } = self;
-        let text = |value: Option<&dyn fmt::Display>| value.map(ToString::to_string);
-        let said = [
-            ("prefix", text(prefix.as_ref().map(|value| value as &dyn fmt::Display))),
-            ("address", text(address.as_ref().map(|value| value as &dyn fmt::Display))),
-            ("client", text(client.as_ref().map(|value| value as &dyn fmt::Display))),
-            ("relay-id", text(relay_id.as_ref().map(|value| value as &dyn fmt::Display))),
-            ("remote-id", text(remote_id.as_ref().map(|value| value as &dyn fmt::Display))),
-            ("link", link.clone()),
+        let said: [Said<'_>; 6] = [
+            ("prefix", prefix.as_ref().map(|value| value as _)),
+            ("address", address.as_ref().map(|value| value as _)),
+            ("client", client.as_ref().map(|value| value as _)),
+            ("relay-id", relay_id.as_ref().map(|value| value as _)),
+            ("remote-id", remote_id.as_ref().map(|value| value as _)),
+            ("link", link.as_ref().map(|value| value as _)),
         ];
-        let said = said.into_iter().filter_map(|(name, value)| Some((name, value?)));
-        let states = states.iter().map(|state| ("state", state.to_string()));
-        for (index, (name, value)) in said.chain(states).enumerate() {
-            let space = if index == 0 { "" } else { " " };
-            write!(f, "{space}--{name} {value}")?;
-        }
-        Ok(())
+        write_said(f, said, states)
     }
 }
 
+/// What may be said of what is meant: by which name, and what.
+pub(super) type Said<'a> = (&'static str, Option<&'a dyn fmt::Display>);
+
+/// Writes what is said as on the command line.
+pub(super) fn write_said<'a>(
+    f: &mut fmt::Formatter<'_>,
+    said: impl IntoIterator<Item = Said<'a>>,
+    states: &'a [impl fmt::Display],
+) -> fmt::Result {
+    let said = said.into_iter().filter_map(|(name, value)| Some((name, value?)));
+    let states = states.iter().map(|state| ("state", state as &dyn fmt::Display));
+    for (index, (name, value)) in said.chain(states).enumerate() {
+        let space = if index == 0 { "" } else { " " };
+        write!(f, "{space}--{name} {value}")?;
+    }
+    Ok(())
+}
+
 /// What is written as text in JSON.
-mod text {
+pub(super) mod text {
     use std::fmt::Display;
     use std::str::FromStr;
 
     use serde::de::Error;
     use serde::{Deserialize, Deserializer, Serializer};
 
-    pub(super) fn serialize<T: Display, S: Serializer>(
+    pub(in crate::control) fn serialize<T: Display, S: Serializer>(
         value: &Option<T>,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
@@ -127,7 +138,7 @@ mod text {
         }
     }
 
-    pub(super) fn deserialize<'de, T: FromStr<Err: Display>, D: Deserializer<'de>>(
+    pub(in crate::control) fn deserialize<'de, T: FromStr<Err: Display>, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<Option<T>, D::Error> {
         let text = Option::<String>::deserialize(deserializer)?;

@@ -44,10 +44,9 @@ pub(super) fn print<T: Serialize + DeserializeOwned>(
     format: Option<Format>,
     form: &Form<T>,
 ) -> anyhow::Result<ExitCode> {
-    let usual = if io::stdout().is_terminal() { Format::Table } else { Format::Json };
     let mut out = io::BufWriter::new(io::stdout().lock());
     let result = answers.map(|mut answers| {
-        let printed = write(&mut answers, format.unwrap_or(usual), form, &mut out);
+        let printed = write(&mut answers, format.unwrap_or_else(usual), form, &mut out);
         (printed.and_then(|()| out.flush()), answers.end())
     });
     let ended = match result {
@@ -65,6 +64,30 @@ pub(super) fn print<T: Serialize + DeserializeOwned>(
     ))
 }
 
+/// Prints one item that is all there is.
+pub(super) fn print_one<T: Serialize>(
+    item: &T,
+    format: Option<Format>,
+    form: &Form<T>,
+) -> anyhow::Result<()> {
+    let mut out = io::stdout().lock();
+    let printed = match format.unwrap_or_else(usual) {
+        Format::Table => {
+            let mut rows = Vec::new();
+            (form.rows)(item, &mut rows);
+            table(rows, form.head, &mut out)
+        }
+        Format::Json => pretty(item, &mut out),
+        Format::Ndjson => line(item, &mut out),
+    };
+    printed.context("cannot print")
+}
+
+/// What is printed if nobody has asked for a format.
+fn usual() -> Format {
+    if io::stdout().is_terminal() { Format::Table } else { Format::Json }
+}
+
 /// Prints what comes.
 fn write<T: Serialize + DeserializeOwned>(
     answers: &mut Answers<T>,
@@ -78,15 +101,17 @@ fn write<T: Serialize + DeserializeOwned>(
             Some(key) => pretty(&Document { answers: RefCell::new(answers), key }, out),
             None => answers.try_for_each(|item| pretty(&item, out)),
         },
-        Format::Ndjson => answers.try_for_each(|item| {
-            serde_json::to_writer(&mut *out, &item)?;
-            writeln!(out)
-        }),
+        Format::Ndjson => answers.try_for_each(|item| line(&item, out)),
     }
 }
 
 fn pretty(object: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
     serde_json::to_writer_pretty(&mut *out, object)?;
+    writeln!(out)
+}
+
+fn line(object: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
+    serde_json::to_writer(&mut *out, object)?;
     writeln!(out)
 }
 

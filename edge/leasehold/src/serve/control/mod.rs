@@ -17,8 +17,8 @@ use lease::Seq;
 use tokio::net::unix::UCred;
 
 use super::service::Service;
-use crate::control::Request;
 use crate::control::door::{Desk, Reply, Stop};
+use crate::control::{IS_A_SERVER, Request};
 use crate::net::ServerSocket;
 
 /// What can be asked about.
@@ -39,6 +39,13 @@ impl Desk for ServerDesk {
             Request::Release(filter) => release::release(service, filter, from, reply).await,
             Request::WouldRelease(filter) => release::rehearse(service, filter, reply).await,
             Request::Reconfigure(telling) => reconfigure::reconfigure(service, telling, from, reply).await,
+            Request::Relay
+            | Request::Delegations(_)
+            | Request::Unplaced(_)
+            | Request::Routes(_)
+            | Request::Servers
+            | Request::Clear(_)
+            | Request::Refresh { .. } => Err(Stop::Refused(IS_A_SERVER.to_owned())),
         }
     }
 }
