@@ -4,7 +4,7 @@
 //! - [`Port`] and [`Ports`]: the interfaces that clients are on;
 //! - [`Delegation`]: a prefix that was delegated through this relay, until when, to whom and where;
 //! - [`recovery`]: how all this is learnt again from the servers;
-//! - [`Route`] and [`Change`]: what the kernel is told of it.
+//! - [`Routes`]: which routes follow from that, which are there, and what the kernel is told to change.
 //!
 //! Nothing here opens a socket or reads a clock; the caller carries octets in and out and says what
 //! time it is.
@@ -21,6 +21,7 @@ mod moment;
 mod port;
 pub mod recovery;
 mod route;
+mod routes;
 mod template;
 mod terms;
 
@@ -32,6 +33,7 @@ pub use discard::Discard;
 pub use forward::{Forwarded, forward};
 pub use moment::Moment;
 pub use port::{Port, PortId, PortRules, Ports, RemoteId};
-pub use route::{Change, Failure, Route, Target};
+pub use route::{Change, Failure, Owner, Route, Seen, Target};
+pub use routes::{ListedRoute, Refused, RouteCounters, RouteRules, RouteState, Routes};
 pub use template::{ExpandError, Facts, Template, TemplateError};
 pub use terms::{EchoRequest, SuppliedOptions, Terms, UnsuitableOption};

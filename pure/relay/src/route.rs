@@ -67,3 +67,27 @@ pub enum Failure {
     /// Anything else, by the kernel's number.
     Other(i32),
 }
+
+/// A route that the kernel has told of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Seen {
+    /// Where it leads.
+    pub destination: Prefix,
+    /// Which of several to one destination is taken: the least. There is one route of a metric.
+    pub metric: u32,
+    /// The interface that it leaves by; 0 if it leaves by several.
+    pub interface_index: u32,
+    /// Whose it is.
+    pub owner: Owner,
+    /// Whether the destination lies on the link itself: a prefix that this host is connected to.
+    pub on_link: bool,
+}
+
+/// Whose a route is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Owner {
+    /// It bears our protocol number, table and metric, and is such as we make.
+    Ours(Target),
+    /// Anybody else's.
+    Stranger,
+}

@@ -6,6 +6,7 @@ mod deliver;
 mod forward;
 mod kit;
 mod path;
+mod routes;
 mod template;
 #[path = "../../wire/tests/support/vectors.rs"]
 mod vectors;

@@ -1,0 +1,492 @@
+//! Which routes there shall be, which there are, and what the kernel is told to make the first the second.
+//!
+//! There is one [`Entry`] for each destination that is wanted or where a route of ours stands. Whatever
+//! changes an entry goes through `edit`, which counts states and puts the entry into the queue when it
+//! differs from the kernel; `next` hands differences out, `done` takes in what became of them, and a
+//! destination has one change under way at most. So the kernel's view and ours meet however the two are
+//! changed, and nobody compares all of them but after a dump.
+//!
+//! A route of a stranger in one of our places is left alone: what is wanted there waits until it goes.
+//! A route of ours that nothing has wanted since this program started is unproven, and stays until
+//! [`Routes::sweep`]. What somebody once wanted and nobody wants now goes at once.
+//!
+//! The order of calls is the kernel's: what is handed out by `next` and the dumps are to be carried out one
+//! after the other as they were asked for, and told of in this order.
+
+mod entry;
+mod looks;
+mod rules;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use wire::Prefix;
+use world::Instant;
+
+pub use entry::RouteState;
+pub use rules::{Refused, RouteRules};
+
+use crate::route::{Change, Failure, Owner, Seen, Target};
+use entry::{Entry, Progress, Trouble};
+use looks::{Looks, Retry};
+use rules::{Connected, OnLink};
+
+/// Routes as they shall be, against routes as they are.
+#[derive(Debug)]
+pub struct Routes {
+    rules: RouteRules,
+    connected: Connected,
+    entries: BTreeMap<Prefix, Entry>,
+    /// Destinations of entries that wait; each once.
+    queue: VecDeque<Prefix>,
+    /// Changes that were handed out and not told of yet.
+    in_flight: usize,
+    /// How many entries there are of each state, in the order of `RouteState::ALL`.
+    counts: [usize; RouteState::ALL.len()],
+    counters: RouteCounters,
+    /// Whether what nothing wants is known to be over.
+    proven: bool,
+    /// What a dump that is under way has told of connected prefixes so far.
+    dumping: Option<Connected>,
+    looks: Looks,
+    retry: Retry,
+}
+
+/// What has been done since the beginning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct RouteCounters {
+    /// Routes put in.
+    pub added: u64,
+    /// Routes that got another way.
+    pub replaced: u64,
+    /// Routes taken out.
+    pub deleted: u64,
+    /// Routes not put in because a stranger's was there.
+    pub taken: u64,
+    /// Routes not put in because there was no way to the next hop.
+    pub no_way: u64,
+    /// Changes that failed otherwise.
+    pub failed: u64,
+    /// Routes of ours that somebody else has taken out.
+    pub lost: u64,
+    /// Dumps that were compared.
+    pub dumps: u64,
+}
+
+/// A destination, to be shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ListedRoute {
+    /// Where it leads.
+    pub destination: Prefix,
+    /// By which way it shall lead; nothing if nothing wants it.
+    pub wanted: Option<Target>,
+    /// By which way our route in the kernel leads.
+    pub installed: Option<Target>,
+    /// How it stands.
+    pub state: RouteState,
+    /// Why it must not be, in the state `Refused`.
+    pub refused: Option<Refused>,
+    /// The kernel's number of the last failure, in the state `Failed`.
+    pub errno: Option<i32>,
+}
+
+impl Routes {
+    /// Nothing wanted but what the rules say, and nothing known of the kernel.
+    pub fn new(rules: RouteRules) -> Self {
+        let mut routes = Self {
+            rules: RouteRules::default(),
+            connected: Connected::default(),
+            entries: BTreeMap::new(),
+            queue: VecDeque::new(),
+            in_flight: 0,
+            counts: [0; RouteState::ALL.len()],
+            counters: RouteCounters::default(),
+            proven: false,
+            dumping: None,
+            looks: Looks::default(),
+            retry: Retry::default(),
+        };
+        routes.configure(rules);
+        routes
+    }
+
+    /// Has other aggregates count from now on.
+    ///
+    /// The metric is one for all routes and for good: it cannot be changed.
+    pub fn configure(&mut self, rules: RouteRules) {
+        let before = std::mem::replace(&mut self.rules, rules);
+        for aggregate in before.aggregates {
+            self.edit(aggregate, |entry| entry.set_aggregate(false));
+        }
+        if self.rules.closes_aggregates {
+            for aggregate in self.rules.aggregates.clone() {
+                self.edit(aggregate, |entry| entry.set_aggregate(true));
+            }
+        }
+        let all: Vec<Prefix> = self.entries.keys().copied().collect();
+        for destination in all {
+            self.edit(destination, |_| ());
+        }
+    }
+
+    /// Wants a route. What is refused is remembered, and made as soon as it may be.
+    pub fn want(&mut self, destination: Prefix, target: Target) -> Result<(), Refused> {
+        if self.entries.get(&destination).is_none_or(|entry| entry.wanted() != Some(target)) {
+            self.edit(destination, |entry| entry.want(Some(target)));
+        }
+        self.judge(destination).map_or(Ok(()), Err)
+    }
+
+    /// Wants it no longer: if it is there, it goes.
+    pub fn unwant(&mut self, destination: Prefix) {
+        if self.entries.get(&destination).is_some_and(|entry| entry.wanted().is_some()) {
+            self.edit(destination, |entry| entry.want(None));
+        }
+    }
+
+    /// Every server has said all it knows: what nothing wants is over. Gives how many routes go.
+    pub fn sweep(&mut self) -> usize {
+        let unproven = self.in_state(RouteState::Unproven);
+        unproven.iter().for_each(|destination| self.count_out(*destination));
+        self.proven = true;
+        unproven.iter().for_each(|destination| self.settle(*destination));
+        unproven.len()
+    }
+
+    /// Whether there has been a sweep.
+    pub fn is_proven(&self) -> bool {
+        self.proven
+    }
+}
+
+/// What is handed out, and what becomes of it.
+impl Routes {
+    /// The next changes, so many at most; nothing before the first dump, because until then everything may be
+    /// there already.
+    pub fn next(&mut self, most: usize) -> Vec<Change> {
+        let mut changes = Vec::new();
+        if !self.looks.begun() {
+            return changes;
+        }
+        while changes.len() < most {
+            let Some(destination) = self.queue.pop_front() else {
+                // After a burst the room for it is given back.
+                self.queue = VecDeque::new();
+                break;
+            };
+            let Some(entry) = self.entries.get_mut(&destination) else { continue };
+            entry.progress = Progress::Idle;
+            match entry.change(destination, self.proven) {
+                Some(change) => {
+                    entry.progress = Progress::InFlight;
+                    changes.push(change);
+                }
+                None => self.edit(destination, |_| ()),
+            }
+        }
+        self.in_flight += changes.len();
+        changes
+    }
+
+    /// What became of a change that was handed out. To be told of each of them, once.
+    pub fn done(&mut self, change: &Change, outcome: Result<(), Failure>, now: Instant) {
+        self.in_flight -= 1;
+        self.count(change, outcome);
+        let destination = change.destination();
+        let disturbed = self.entries.get(&destination).is_some_and(|e| e.progress == Progress::Disturbed);
+        if disturbed || outcome == Err(Failure::Taken) {
+            self.looks.doubt();
+        }
+        self.edit(destination, |entry| {
+            entry.progress = Progress::Idle;
+            entry.learn(change, outcome);
+        });
+        if self.state_count(RouteState::Failed) > 0 {
+            self.retry.expect(now);
+        } else if self.is_settled() {
+            self.retry.relax();
+        }
+    }
+
+    fn count(&mut self, change: &Change, outcome: Result<(), Failure>) {
+        let counters = &mut self.counters;
+        let counter = match (change, outcome) {
+            (Change::Add(_), Ok(())) => &mut counters.added,
+            (Change::Replace { .. }, Ok(())) => &mut counters.replaced,
+            (Change::Delete(_), Ok(())) => &mut counters.deleted,
+            (_, Err(Failure::Taken)) => &mut counters.taken,
+            (_, Err(Failure::NoWay)) => &mut counters.no_way,
+            (_, Err(Failure::Missing)) => &mut counters.lost,
+            (_, Err(Failure::Other(_))) => &mut counters.failed,
+        };
+        *counter += 1;
+    }
+
+    /// These interfaces may have come up: what waits for them is tried again.
+    pub fn interfaces_changed(&mut self, interface_indices: &BTreeSet<u32>) {
+        if self.state_count(RouteState::NoWay) == 0 {
+            return;
+        }
+        let leads_there = |entry: &Entry| match entry.wanted() {
+            Some(Target::Via { interface_index, .. }) => interface_indices.contains(&interface_index),
+            _ => true,
+        };
+        self.try_again(|entry| entry.trouble() == Trouble::NoWay && leads_there(entry));
+    }
+
+    /// Tries again what is due.
+    pub fn tick(&mut self, now: Instant) {
+        if self.retry.is_due(now) {
+            self.try_again(|entry| entry.trouble().errno().is_some());
+        }
+    }
+
+    fn try_again(&mut self, which: impl Fn(&Entry) -> bool) {
+        let again =
+            self.entries.iter().filter(|(_, entry)| which(entry)).map(|(destination, _)| *destination);
+        for destination in again.collect::<Vec<_>>() {
+            self.edit(destination, Entry::forget_trouble);
+        }
+    }
+
+    /// When to call `tick`, and to ask `wants_dump`, at the latest.
+    pub fn deadline(&self) -> Option<Instant> {
+        [self.retry.at(), self.looks.at()].into_iter().flatten().min()
+    }
+}
+
+/// What the kernel says.
+impl Routes {
+    /// Whether all routes of the table shall be dumped: at the beginning, from time to time, and when something
+    /// does not fit.
+    pub fn wants_dump(&self, now: Instant) -> bool {
+        self.dumping.is_none() && self.looks.is_due(now)
+    }
+
+    /// Notifications were lost: there has to be a dump.
+    pub fn mistrust(&mut self) {
+        self.looks.doubt();
+    }
+
+    /// A dump is asked for.
+    pub fn begin_dump(&mut self) {
+        self.looks.begin();
+        self.dumping = Some(Connected::default());
+        for entry in self.entries.values_mut() {
+            entry.seen = false;
+        }
+    }
+
+    /// A dump has this route.
+    pub fn dumped(&mut self, seen: &Seen) {
+        if let (Some(connected), Some(on_link)) = (&mut self.dumping, on_link(seen)) {
+            connected.insert(on_link);
+        }
+        if seen.metric == self.rules.metric && !self.in_flight(seen.destination) {
+            self.stands(seen);
+        } else if let Some(entry) = self.entries.get_mut(&seen.destination) {
+            entry.seen |= seen.metric == self.rules.metric;
+        }
+    }
+
+    /// The dump is complete: what it does not have is not there.
+    pub fn end_dump(&mut self, now: Instant) {
+        let Some(connected) = self.dumping.take() else { return };
+        self.counters.dumps += 1;
+        self.looks.end(now);
+        let changed = self.connected.difference(&connected);
+        self.connected = connected;
+        changed.into_iter().for_each(|prefix| self.judge_around(prefix));
+        let gone = |entry: &Entry| !entry.seen && entry.standing().is_some() && !entry.in_flight();
+        for destination in self.all(gone) {
+            self.lost(destination);
+        }
+        self.try_again(|entry| entry.trouble() == Trouble::NoWay);
+    }
+
+    /// The dump could not be read to its end; what it had is believed, and nothing concluded from the rest.
+    pub fn dump_failed(&mut self, now: Instant) {
+        self.dumping = None;
+        self.looks.failed(now);
+    }
+
+    /// The kernel has a new route, or another one in its place.
+    pub fn kernel_added(&mut self, seen: &Seen) {
+        if let Some(on_link) = on_link(seen) {
+            if let Some(connected) = &mut self.dumping {
+                connected.insert(on_link);
+            }
+            if self.connected.insert(on_link) {
+                self.judge_around(on_link.prefix);
+            }
+        }
+        if seen.metric != self.rules.metric {
+            return;
+        }
+        match self.entries.get_mut(&seen.destination) {
+            Some(entry) if entry.in_flight() => {
+                let expected = entry.desired().map(Owner::Ours) == Some(seen.owner);
+                if !expected {
+                    entry.progress = Progress::Disturbed;
+                }
+            }
+            _ => self.stands(seen),
+        }
+    }
+
+    /// The kernel has a route no longer.
+    pub fn kernel_removed(&mut self, seen: &Seen) {
+        if let Some(on_link) = on_link(seen) {
+            if let Some(connected) = &mut self.dumping {
+                connected.remove(on_link);
+            }
+            if self.connected.remove(on_link) {
+                self.judge_around(on_link.prefix);
+            }
+        }
+        if seen.metric != self.rules.metric {
+            return;
+        }
+        let Some(entry) = self.entries.get_mut(&seen.destination) else { return };
+        if entry.in_flight() {
+            // That what shall not be has gone is what is being done.
+            if seen.owner == Owner::Stranger || entry.desired().map(Owner::Ours) == Some(seen.owner) {
+                entry.progress = Progress::Disturbed;
+            }
+        } else if entry.standing() == Some(seen.owner) {
+            self.lost(seen.destination);
+        }
+    }
+
+    /// Somebody else's doing: it is not there any more.
+    fn lost(&mut self, destination: Prefix) {
+        if self.entries.get(&destination).is_some_and(|entry| entry.installed().is_some()) {
+            self.counters.lost += 1;
+        }
+        self.edit(destination, |entry| entry.stand(None));
+    }
+
+    fn stands(&mut self, seen: &Seen) {
+        // A stranger's route matters only where we want one; otherwise `Failure::Taken` tells of it in time.
+        if seen.owner == Owner::Stranger && !self.entries.contains_key(&seen.destination) {
+            return;
+        }
+        self.edit(seen.destination, |entry| {
+            entry.seen = true;
+            if entry.standing() != Some(seen.owner) {
+                entry.stand(Some(seen.owner));
+                entry.forget_trouble();
+            }
+        });
+    }
+
+    fn in_flight(&self, destination: Prefix) -> bool {
+        self.entries.get(&destination).is_some_and(Entry::in_flight)
+    }
+}
+
+fn on_link(seen: &Seen) -> Option<OnLink> {
+    let Seen { destination: prefix, metric, interface_index, .. } = *seen;
+    (seen.on_link && seen.owner == Owner::Stranger).then_some(OnLink { prefix, interface_index, metric })
+}
+
+/// What is shown.
+impl Routes {
+    /// How many destinations are in this state.
+    pub fn state_count(&self, state: RouteState) -> usize {
+        self.counts[state as usize]
+    }
+
+    /// What has been done since the beginning.
+    pub fn counters(&self) -> RouteCounters {
+        self.counters
+    }
+
+    /// Whether no change waits to be handed out or to be told of.
+    pub fn is_settled(&self) -> bool {
+        self.queue.is_empty() && self.in_flight == 0
+    }
+
+    /// One destination.
+    pub fn find(&self, destination: Prefix) -> Option<ListedRoute> {
+        self.entries.get(&destination).map(|entry| self.listed(destination, entry))
+    }
+
+    /// The destinations behind this one, or all of them, in order.
+    pub fn after(&self, last: Option<Prefix>) -> impl Iterator<Item = ListedRoute> {
+        use std::ops::Bound::{Excluded, Unbounded};
+        let from = last.map_or(Unbounded, Excluded);
+        self.entries.range((from, Unbounded)).map(|(destination, entry)| self.listed(*destination, entry))
+    }
+
+    fn listed(&self, destination: Prefix, entry: &Entry) -> ListedRoute {
+        let state = entry.state(self.proven);
+        ListedRoute {
+            destination,
+            wanted: entry.wanted().or(entry.aggregate.then_some(Target::Unreachable)),
+            installed: entry.installed(),
+            state,
+            refused: self.judge(destination).filter(|_| state == RouteState::Refused),
+            errno: entry.trouble().errno().filter(|_| state == RouteState::Failed),
+        }
+    }
+}
+
+/// How entries change.
+impl Routes {
+    /// The only way by which an entry changes: keeps count, and has done what follows.
+    fn edit(&mut self, destination: Prefix, change: impl FnOnce(&mut Entry)) {
+        self.count_out(destination);
+        change(self.entries.entry(destination).or_default());
+        self.settle(destination);
+    }
+
+    /// Takes an entry out of the count.
+    fn count_out(&mut self, destination: Prefix) {
+        if let Some(entry) = self.entries.get(&destination) {
+            self.counts[entry.state(self.proven) as usize] -= 1;
+        }
+    }
+
+    /// Judges an entry anew, forgets it or counts it, and puts it into the queue.
+    fn settle(&mut self, destination: Prefix) {
+        let refused = self.judge(destination);
+        let Some(entry) = self.entries.get_mut(&destination) else { return };
+        entry.refused = refused.is_some();
+        entry.connected = refused == Some(Refused::CoversConnected(destination));
+        if entry.is_idle() {
+            self.entries.remove(&destination);
+            return;
+        }
+        self.counts[entry.state(self.proven) as usize] += 1;
+        if entry.progress == Progress::Idle && entry.change(destination, self.proven).is_some() {
+            entry.progress = Progress::Queued;
+            self.queue.push_back(destination);
+        }
+    }
+
+    /// Why there may be no route to this prefix.
+    fn judge(&self, destination: Prefix) -> Option<Refused> {
+        if !self.rules.allow(destination) {
+            return Some(Refused::OutsideAggregates);
+        }
+        self.connected.within(destination).map(Refused::CoversConnected)
+    }
+
+    /// Judges anew what a change of this connected prefix can matter to: what covers it.
+    fn judge_around(&mut self, connected: Prefix) {
+        for length in 0..=connected.length() {
+            let covering = Prefix::new(connected.address(), length).expect("no longer than a prefix");
+            if self.entries.contains_key(&covering) {
+                self.edit(covering, |_| ());
+            }
+        }
+    }
+
+    fn in_state(&self, state: RouteState) -> Vec<Prefix> {
+        self.all(|entry| entry.state(self.proven) == state)
+    }
+
+    fn all(&self, which: impl Fn(&Entry) -> bool) -> Vec<Prefix> {
+        self.entries.iter().filter(|(_, entry)| which(entry)).map(|(destination, _)| *destination).collect()
+    }
+}
