@@ -5,6 +5,7 @@
 //! - [`Delegation`]: a prefix that was delegated through this relay, until when, to whom and where;
 //! - [`recovery`]: how all this is learnt again from the servers;
 //! - [`Routes`]: which routes follow from that, which are there, and what the kernel is told to change.
+//! - [`learn`]: what the messages that pass say of them;
 //!
 //! Nothing here opens a socket or reads a clock; the caller carries octets in and out and says what
 //! time it is.
@@ -15,6 +16,7 @@ mod delegation;
 mod deliver;
 mod discard;
 mod forward;
+pub mod learn;
 mod levels;
 pub mod limits;
 mod moment;

@@ -3,8 +3,10 @@
 
 mod counters;
 mod deliver;
+mod exchanges;
 mod forward;
 mod kit;
+mod learning;
 mod path;
 mod routes;
 mod template;
