@@ -3,9 +3,9 @@
 //! - [`forward`] and [`deliver`]: a message on its way to the servers, and an answer on its way back;
 //! - [`Port`] and [`Ports`]: the interfaces that clients are on;
 //! - [`Delegation`]: a prefix that was delegated through this relay, until when, to whom and where;
+//! - [`learn`]: what the messages that pass say of them, and [`Delegations`]: all that are known;
 //! - [`recovery`]: how all this is learnt again from the servers;
 //! - [`Routes`]: which routes follow from that, which are there, and what the kernel is told to change.
-//! - [`learn`]: what the messages that pass say of them;
 //!
 //! Nothing here opens a socket or reads a clock; the caller carries octets in and out and says what
 //! time it is.
@@ -13,6 +13,7 @@
 mod arrival;
 mod counters;
 mod delegation;
+mod delegations;
 mod deliver;
 mod discard;
 mod forward;
@@ -30,6 +31,7 @@ mod terms;
 pub use arrival::Arrival;
 pub use counters::{Counters, Messages, Peer};
 pub use delegation::{Delegation, ServerId, Teller};
+pub use delegations::{Changed, Counts, DelegationRef, Delegations, EpochEnd, Filter, Limits, Verdict};
 pub use deliver::{Delivery, deliver};
 pub use discard::Discard;
 pub use forward::{Forwarded, forward};

@@ -37,3 +37,6 @@ pub const LOOK_PAUSE: Duration = Duration::from_secs(2);
 pub const RETRY_PAUSE: Duration = Duration::from_secs(1);
 /// The same, after it has been doubled often enough.
 pub const MAX_RETRY_PAUSE: Duration = Duration::from_secs(60);
+/// Ends of delegations that are remembered while servers are asked, so that an older answer does not
+/// bring them back: as many as a busy port has clients, and a few megabytes at most.
+pub const MAX_GRAVES: usize = 65_536;

@@ -17,6 +17,11 @@ impl Moment {
         Self(Self::from(instant).0.saturating_sub(millis(age)))
     }
 
+    /// This much later.
+    pub fn plus(self, duration: Duration) -> Self {
+        Self(self.0.saturating_add(millis(duration)))
+    }
+
     /// How long ago that is; zero if it is yet to come.
     pub fn age(self, now: Instant) -> Duration {
         let millis = Self::from(now).0.saturating_sub(self.0);

@@ -14,6 +14,11 @@ use crate::limits::MAX_PORTS;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct PortId(u32);
 
+impl PortId {
+    /// Not after any other.
+    pub(crate) const FIRST: Self = Self(0);
+}
+
 /// An interface that clients are on, as it is now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Port {

@@ -2,6 +2,7 @@
 //! says it is. No socket is opened, nothing sleeps.
 
 mod counters;
+mod delegating;
 mod deliver;
 mod exchanges;
 mod forward;
