@@ -154,7 +154,7 @@ fn the_unproven_stays_until_the_sweep_and_what_is_over_goes_at_once() {
     assert_eq!(carry_out(&mut routes), []);
     routes.unwant(prefix("2001:db8:2::/48"));
     assert_eq!(carry_out(&mut routes), [delete("2001:db8:2::/48", via(3))]);
-    assert_eq!(routes.sweep(), 1);
+    assert_eq!(routes.sweep(|_, _| true), 1);
     assert_eq!(carry_out(&mut routes), [delete("2001:db8:3::/48", via(3))]);
     // From now on nothing is unproven.
     routes.kernel_added(&ours("2001:db8:4::/48", 3));

@@ -23,7 +23,8 @@ pub(super) struct Entry {
     pub(super) refused: bool,
     /// Whether this host is connected to this very prefix.
     pub(super) connected: bool,
-    /// Whether anything has ever wanted it: then its route is known to be over when nothing does.
+    /// Whether anything has ever wanted it, or it was swept: then its route is known to be over when
+    /// nothing wants it.
     claimed: bool,
     /// Whether the kernel has told of it since the dump began.
     pub(super) seen: bool,
@@ -130,6 +131,11 @@ impl Entry {
             self.trouble = Trouble::None;
         }
         self.claimed |= target.is_some();
+    }
+
+    /// It is known whether it shall be there: if nothing wants it, it shall not.
+    pub(super) fn claim(&mut self) {
+        self.claimed = true;
     }
 
     /// Has it be an aggregate, or no longer.

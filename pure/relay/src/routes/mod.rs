@@ -143,16 +143,25 @@ impl Routes {
         }
     }
 
-    /// Every server has said all it knows: what nothing wants is over. Gives how many routes go.
-    pub fn sweep(&mut self) -> usize {
-        let unproven = self.in_state(RouteState::Unproven);
-        unproven.iter().for_each(|destination| self.count_out(*destination));
-        self.proven = true;
-        unproven.iter().for_each(|destination| self.settle(*destination));
-        unproven.len()
+    /// Every server has said all it knows: what nothing wants is over, where `may_go` says that this is
+    /// so for this destination and way. Gives how many routes go.
+    pub fn sweep(&mut self, may_go: impl Fn(Prefix, Target) -> bool) -> usize {
+        let over = |destination: Prefix, entry: &Entry| {
+            entry.installed().is_some_and(|target| may_go(destination, target))
+        };
+        let unproven =
+            self.entries.iter().filter(|(_, entry)| entry.state(self.proven) == RouteState::Unproven);
+        let (going, staying): (Vec<_>, Vec<_>) = unproven
+            .map(|(destination, entry)| (*destination, over(*destination, entry)))
+            .partition(|(_, over)| *over);
+        for (destination, _) in &going {
+            self.edit(*destination, Entry::claim);
+        }
+        self.proven = staying.is_empty();
+        going.len()
     }
 
-    /// Whether there has been a sweep.
+    /// Whether there has been a sweep that left nothing unproven.
     pub fn is_proven(&self) -> bool {
         self.proven
     }
@@ -480,10 +489,6 @@ impl Routes {
                 self.edit(covering, |_| ());
             }
         }
-    }
-
-    fn in_state(&self, state: RouteState) -> Vec<Prefix> {
-        self.all(|entry| entry.state(self.proven) == state)
     }
 
     fn all(&self, which: impl Fn(&Entry) -> bool) -> Vec<Prefix> {
