@@ -58,7 +58,7 @@ pub fn deliver<'a>(
 }
 
 /// Nothing else is for a relay to take from upstream.
-fn relay_reply(octets: &[u8]) -> Result<RelayMessage<'_>, Discard> {
+pub(crate) fn relay_reply(octets: &[u8]) -> Result<RelayMessage<'_>, Discard> {
     let first = *octets.first().ok_or(Discard::Malformed)?;
     match MessageType::try_from(first) {
         Ok(MessageType::RelayReply) => RelayMessage::decode(octets).map_err(|_| Discard::Malformed),
@@ -78,7 +78,7 @@ fn named_port<'p>(ports: &'p Ports, reply: &RelayMessage<'_>) -> Option<(PortId,
 }
 
 /// The port from which the relay sent, if that is what we told the server (RFC 8357 §5.2).
-fn port_of_relay(terms: &Terms, reply: &RelayMessage<'_>) -> u16 {
+pub(crate) fn port_of_relay(terms: &Terms, reply: &RelayMessage<'_>) -> u16 {
     match reply.options.first(OptionCode::RELAY_PORT).map(<[u8; 2]>::try_from) {
         Some(Ok(port)) if port != [0, 0] => u16::from_be_bytes(port),
         _ => terms.relay_port,

@@ -53,6 +53,10 @@ discards! {
     TooLong "too-long";
     /// More than a port may send at a time.
     TooFast "too-fast";
+    /// A Relay-reply to something that this lightweight relay has not sent (RFC 6221 §6.2).
+    NotOurs "not-ours";
+    /// A lightweight relay does not put fragments together.
+    Fragment "fragment";
 }
 
 impl fmt::Display for Discard {

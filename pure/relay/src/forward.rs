@@ -53,13 +53,13 @@ pub(crate) fn names_one_host(address: Ipv6Addr) -> bool {
 
 /// What is ours of the Relay-forward: all but the message inside.
 #[derive(Debug)]
-struct Level<'a> {
-    hop_count: u8,
-    link_address: Ipv6Addr,
-    peer_address: Ipv6Addr,
-    client_link_layer: Option<LinkLayerAddress<'a>>,
+pub(crate) struct Level<'a> {
+    pub(crate) hop_count: u8,
+    pub(crate) link_address: Ipv6Addr,
+    pub(crate) peer_address: Ipv6Addr,
+    pub(crate) client_link_layer: Option<LinkLayerAddress<'a>>,
     /// The value of RELAY_PORT, if that is needed.
-    downstream_port: Option<u16>,
+    pub(crate) downstream_port: Option<u16>,
 }
 
 /// RFC 9915 §19.1.1: what is known and not for us is forwarded, what is unknown likewise.
@@ -148,7 +148,7 @@ fn link_of_relay(port: &Port, source: Ipv6Addr) -> Ipv6Addr {
 
 /// What has to come back with the Relay-reply so that it finds the relay behind us, or else so that
 /// it finds us (RFC 8357 §5.2).
-fn downstream_port(terms: &Terms, source_port: u16) -> Option<u16> {
+pub(crate) fn downstream_port(terms: &Terms, source_port: u16) -> Option<u16> {
     if source_port != terms.relay_port {
         Some(source_port)
     } else {
@@ -157,7 +157,14 @@ fn downstream_port(terms: &Terms, source_port: u16) -> Option<u16> {
 }
 
 impl Level<'_> {
-    fn write(&self, terms: &Terms, port: &Port, octets: &[u8], out: &mut Vec<u8>) -> Result<(), Discard> {
+    /// Appends it, with the message inside, or nothing.
+    pub(crate) fn write(
+        &self,
+        terms: &Terms,
+        port: &Port,
+        octets: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Result<(), Discard> {
         let start = out.len();
         let mut writer = Writer::new(out);
         let header = RelayMessage {

@@ -1,6 +1,7 @@
 //! What a DHCPv6 relay does with what arrives, and which routes follow from it.
 //!
 //! - [`forward`] and [`deliver`]: a message on its way to the servers, and an answer on its way back;
+//! - [`Lightweight`]: the same for a bridge;
 //! - [`Port`] and [`Ports`]: the interfaces that clients are on;
 //! - [`Delegation`]: a prefix that was delegated through this relay, until when, to whom and where;
 //! - [`learn`]: what the messages that pass say of them, and [`Delegations`]: all that are known;
@@ -19,8 +20,10 @@ mod discard;
 mod forward;
 pub mod learn;
 mod levels;
+mod lightweight;
 pub mod limits;
 mod moment;
+mod pace;
 mod port;
 pub mod recovery;
 mod route;
@@ -35,6 +38,7 @@ pub use delegations::{Changed, Counts, DelegationRef, Delegations, EpochEnd, Fil
 pub use deliver::{Delivery, deliver};
 pub use discard::Discard;
 pub use forward::{Forwarded, forward};
+pub use lightweight::Lightweight;
 pub use moment::Moment;
 pub use port::{Port, PortId, PortRules, Ports, RemoteId};
 pub use route::{Change, Failure, Owner, Route, Seen, Target};

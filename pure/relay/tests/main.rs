@@ -8,6 +8,7 @@ mod exchanges;
 mod forward;
 mod kit;
 mod learning;
+mod lightweight;
 mod path;
 mod routes;
 mod template;
