@@ -6,11 +6,13 @@
 //! - [`Delegation`]: a prefix that was delegated through this relay, until when, to whom and where;
 //! - [`learn`]: what the messages that pass say of them, and [`Delegations`]: all that are known;
 //! - [`recovery`]: how all this is learnt again from the servers;
+//! - [`Agent`]: what one datagram, one answer of a server or the passing of time brings about in all of these;
 //! - [`Routes`]: which routes follow from that, which are there, and what the kernel is told to change.
 //!
 //! Nothing here opens a socket or reads a clock; the caller carries octets in and out and says what
 //! time it is.
 
+mod agent;
 mod arrival;
 mod counters;
 mod delegation;
@@ -23,6 +25,7 @@ mod levels;
 mod lightweight;
 pub mod limits;
 mod moment;
+mod note;
 mod pace;
 mod port;
 pub mod recovery;
@@ -31,6 +34,7 @@ mod routes;
 mod template;
 mod terms;
 
+pub use agent::{Agent, Passed, Setup};
 pub use arrival::Arrival;
 pub use counters::{Counters, Messages, Peer};
 pub use delegation::{Delegation, ServerId, Teller};
@@ -40,6 +44,7 @@ pub use discard::Discard;
 pub use forward::{Forwarded, forward};
 pub use lightweight::Lightweight;
 pub use moment::Moment;
+pub use note::Note;
 pub use port::{Port, PortId, PortRules, Ports, RemoteId};
 pub use route::{Change, Failure, Owner, Route, Seen, Target};
 pub use routes::{ListedRoute, Refused, RouteCounters, RouteRules, RouteState, Routes};

@@ -426,7 +426,7 @@ fn what_has_ended_is_not_brought_back_by_an_older_answer() {
     relay.pass(10);
     assert_eq!(relay.told(1, 0, net(1), 3600, 1), Verdict::New, "and granted again, past us");
     assert_eq!(relay.granted(1, 0, net(2), 3600), Verdict::New, "or not past us");
-    relay.table.end_epoch();
+    relay.table.end_epoch(|_| true);
     assert_eq!(relay.told(1, 0, net(3), 3000, 100), Verdict::New, "later questions know of the end");
 }
 
@@ -451,7 +451,7 @@ fn when_too_much_has_ended_nothing_doubtful_is_believed() {
     assert_eq!(relay.told(3, 0, net(3), 3600, 30), Verdict::Withheld, "who knows");
     assert_eq!(relay.told(4, 0, net(4), 3600, 2), Verdict::New, "that is newer than every end");
     assert_eq!(relay.told(2, 0, net(2), 3600, 30), Verdict::Stale, "it is held, and stays");
-    assert_eq!(relay.table.end_epoch(), EpochEnd { swept: 0, withheld: 2 });
+    assert_eq!(relay.table.end_epoch(|_| true), EpochEnd { swept: 0, withheld: 2 });
     relay.table.begin_epoch();
     assert_eq!(relay.told(3, 0, net(3), 3600, 30), Verdict::New, "asked for again");
     relay.table.abandon_epoch();
@@ -481,7 +481,7 @@ fn only_a_complete_epoch_sweeps_what_nobody_has_spoken_of() {
     relay.told(9, 0, net(4), 3590, 9000);
     relay.granted(2, 0, net(2), 3600);
     relay.changed();
-    assert_eq!(relay.table.end_epoch(), EpochEnd { swept: 3, withheld: 0 });
+    assert_eq!(relay.table.end_epoch(|_| true), EpochEnd { swept: 3, withheld: 0 });
     assert_eq!(relay.held(), [net(1), net(2), net(4)]);
     assert_eq!(relay.changed(), [(net(3), true), (net(5), true), (net(6), true)]);
     assert!(!relay.table.epoch_is_running());

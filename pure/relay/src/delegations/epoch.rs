@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 
 use wire::Prefix;
 
-use super::held::Holder;
+use super::held::{DelegationRef, Holder};
 use super::{Delegations, Verdict};
 use crate::limits::MAX_GRAVES;
 use crate::moment::Moment;
@@ -102,16 +102,18 @@ impl Delegations {
         self.epoch.withheld = 0;
     }
 
-    /// Ends the epoch after every server has answered completely, and drops what was not confirmed.
+    /// Ends the epoch after every server has answered completely, and drops what was not confirmed,
+    /// where `may_go` says that the servers' silence is evidence.
     ///
     /// # Panics
     ///
     /// When none is running: what nobody was asked about must not be swept.
-    pub fn end_epoch(&mut self) -> EpochEnd {
+    pub fn end_epoch(&mut self, may_go: impl Fn(DelegationRef<'_>) -> bool) -> EpochEnd {
         assert!(self.epoch.is_running, "an epoch ends that has not begun");
         let withheld = std::mem::take(&mut self.epoch).withheld;
         let unconfirmed = self.table.all_after(None).filter(|(_, held)| !held.confirmed);
-        let swept: Vec<Prefix> = unconfirmed.map(|(prefix, _)| prefix).collect();
+        let over = unconfirmed.filter(|(prefix, held)| may_go(held.view(*prefix)));
+        let swept: Vec<Prefix> = over.map(|(prefix, _)| prefix).collect();
         for prefix in &swept {
             self.table.remove(*prefix);
             self.changes.note_way(*prefix);
