@@ -10,6 +10,7 @@ mod kit;
 mod learning;
 mod lightweight;
 mod path;
+mod recovery;
 mod routes;
 mod template;
 #[path = "../../wire/tests/support/vectors.rs"]
