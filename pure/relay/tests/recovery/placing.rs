@@ -8,20 +8,9 @@ use wire::{IaKind, MessageType};
 
 use super::kit::*;
 
-const V2: &str = "00770f00 a0010001 000a0003 00010200 0000aa01 0002000e 00020000 7ed90cc0
-    84d30300 0912002d 004f0001 000a0003 00010200 00000101 00050018 20010db8
-    00010000 00000000 00000100 000004b0 00000708 001a0019 000004b0 00000708
-    3820010d b8f00001 00000000 00000000 00002e00 04000002 58";
-const V3: &str = "00991100 a001002d 00910001 000a0003 00010200 00000102 001a0019 00000000
-    0000012c 3820010d b8f00002 00000000 00000000 00002e00 0400000c e4002f00
-    5a20010d b8ffff00 00000000 00000000 010c0020 010db800 01000000 00000000
-    000001fe 80000000 00000002 0000fffe 00010200 12000867 652d302f 302f3700
-    25000a00 007ed970 6f72742d 37003500 0a000300 01020000 00aa01";
-
-fn vector(text: &str, query: &Query) -> Vec<u8> {
-    let digits: String = text.chars().filter(char::is_ascii_hexdigit).collect();
-    let octet = |at: usize| u8::from_str_radix(&digits[at..at + 2], 16).unwrap();
-    let mut octets: Vec<u8> = (0..digits.len()).step_by(2).map(octet).collect();
+/// A vector as an answer to this query.
+fn vector(name: &str, query: &Query) -> Vec<u8> {
+    let mut octets = crate::vectors::vector(name);
     octets[3..6].copy_from_slice(&query.id.octets());
     octets
 }
@@ -56,7 +45,7 @@ fn at(interface_id: &str, next_hop: &str) -> Result<(String, String), NoPlace> {
 #[test]
 fn the_interface_and_the_next_hop_come_out_of_the_relay_data() {
     let mut scene = Scene::usual();
-    scene.answer(A, |query| vec![vector(V2, query), vector(V3, query), done(query.id)]);
+    scene.answer(A, |query| vec![vector("V2", query), vector("V3", query), done(query.id)]);
     let expected = Delegation {
         prefix: "2001:db8:f000:200::/56".parse().unwrap(),
         kind: IaKind::Prefix,
