@@ -8,6 +8,7 @@ pub mod control;
 pub mod demo;
 pub mod import;
 pub mod net;
+mod notify;
 pub mod population;
 pub mod query;
 pub mod reconfigure;

@@ -35,6 +35,7 @@ use tracing::{error, info, warn};
 use crate::config::Config;
 use crate::control::door::{self, ControlSocket};
 use crate::net::Waker;
+use crate::notify;
 use crate::state;
 use crate::threads::{Failed, Thread, Threads};
 use control::ServerDesk;
@@ -73,9 +74,16 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let holdings = state::load(&store, config.links.clone())?;
     info!(clients = holdings.table.len(), ms = started.elapsed().as_millis() as u64, "loaded");
     let running = start(Plan::new(&config, server_id, holdings, Box::new(store))?)?;
+    notify::ready();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let failure = runtime.block_on(watch_over(&running, arguments.config, config))?;
+    let failure = runtime.block_on(async {
+        tokio::select! {
+            failure = watch_over(&running, arguments.config, config) => failure,
+            never = notify::tell(|| running.status()) => match never {},
+        }
+    })?;
     info!("stopping");
+    notify::stopping();
     running.stop();
     failure.map_or(Ok(ExitCode::SUCCESS), |failure| bail!(failure))
 }
@@ -156,6 +164,11 @@ impl Running {
     /// Where datagrams are taken in, one for each address asked for.
     pub fn udp_addresses(&self) -> &[SocketAddrV6] {
         &self.udp
+    }
+
+    /// How it is, in a few words; not before the table can be read.
+    fn status(&self) -> String {
+        format!("serving, {} clients known", self.service.holdings().table.len())
     }
 
     /// What has failed, if anything has: then nothing is given any more, and it is time to stop.
