@@ -40,6 +40,9 @@ pub const MAX_RETRY_PAUSE: Duration = Duration::from_secs(60);
 /// Ends of delegations that are remembered while servers are asked, so that an older answer does not
 /// bring them back: as many as a busy port has clients, and a few megabytes at most.
 pub const MAX_GRAVES: usize = 65_536;
+/// How long they are remembered: twice as long as an answer may be under way without anything coming
+/// in on its connection (RFC 5460 §6.2).
+pub const GRAVE_AGE: Duration = Duration::from_secs(600);
 /// Delegations that are ended at once because their time is over, so that nobody waits for a city's.
 pub const EXPIRED_AT_ONCE: usize = 1_000;
 /// Notes that wait to be written to a log; more are lost: who floods a log hides in it.

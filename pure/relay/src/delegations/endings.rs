@@ -47,7 +47,7 @@ impl Delegations {
                     Some(_) => {}
                     None => {
                         let holder = Holder { duid: client.to_duid(), port };
-                        self.epoch.bury_unknown(prefix, holder, now.into());
+                        self.bury_unknown(prefix, holder, now.into(), now);
                     }
                 }
             }
@@ -64,7 +64,7 @@ impl Delegations {
 
     /// Ends one delegation. `false` if there is none under that prefix.
     pub fn end(&mut self, prefix: Prefix, now: Instant) -> bool {
-        self.end_as_of(prefix, now.into()).is_some()
+        self.end_as_of(prefix, now.into(), now).is_some()
     }
 
     /// Ends delegations that are meant, at most so many; gives how many. To be called again until there
@@ -96,9 +96,11 @@ impl Delegations {
     }
 
     /// Ends a delegation with what was said at that moment; gives who held it.
-    pub(super) fn end_as_of(&mut self, prefix: Prefix, moment: Moment) -> Option<Arc<Holder>> {
+    pub(super) fn end_as_of(&mut self, prefix: Prefix, moment: Moment, now: Instant) -> Option<Arc<Holder>> {
         let holder = self.table.remove(prefix)?.holder;
-        self.epoch.bury(prefix, &holder, moment);
+        if let Some(graves) = &mut self.epoch {
+            graves.bury(prefix, &holder, moment, now);
+        }
         self.changes.note_way(prefix);
         Some(holder)
     }

@@ -3,7 +3,7 @@
 //! Knowledge comes from three sides: Replies that are forwarded, servers' answers to leasequeries, and
 //! what this relay has written down. [`Delegations`] keeps for each prefix the newest word. A Reply is
 //! newer than all before it; an answer counts only if it is certainly newer than what is known, and
-//! never brings back what has ended after the time it speaks of (`epoch`). An address is kept like a
+//! never brings back what has ended after the time it speaks of (`graves`). An address is kept like a
 //! prefix of 128 bits, but counted apart: the host routes of a client take none of its prefixes away.
 //!
 //! Invariants: a prefix has one holder, a client on a port; every order and count is kept by the only
@@ -14,6 +14,7 @@
 mod changes;
 mod endings;
 mod epoch;
+mod graves;
 mod held;
 mod indexes;
 mod reads;
@@ -147,26 +148,23 @@ impl Delegations {
             }
         }
         let holder = Holder { duid: word.client.clone(), port: word.port };
+        let is_held = self.table.get(word.prefix).is_some();
         if word.told_by != Teller::Reply
-            && let Some(refusal) =
-                self.epoch.refuses(word.prefix, &holder, word.heard, self.knows(word.prefix))
+            && let Some(graves) = &mut self.epoch
+            && let Some(refusal) = graves.refuses(word.prefix, &holder, word.heard, is_held, now)
         {
             return refusal;
         }
         if Until::from(word.valid) <= Until::from(now) {
-            return self.take_back(word.prefix, holder, &word);
+            return self.take_back(&word, holder, now);
         }
-        if self.unique_duids && !self.leave_other_ports(&word) {
+        if self.unique_duids && !self.leave_other_ports(&word, now) {
             return Verdict::Stale;
         }
         match self.table.get(word.prefix) {
             Some(known) if *known.holder == holder && known.kind == word.kind => self.renew(word),
-            _ => self.admit(word, holder, limits),
+            _ => self.admit(word, holder, limits, now),
         }
-    }
-
-    fn knows(&self, prefix: Prefix) -> bool {
-        self.table.get(prefix).is_some()
     }
 
     /// Another word on what its holder holds already.
@@ -201,8 +199,8 @@ impl Delegations {
     }
 
     /// A word on what nobody holds, or somebody else.
-    fn admit(&mut self, word: Delegation, holder: Holder, limits: Limits) -> Verdict {
-        let before = self.end_as_of(word.prefix, word.heard);
+    fn admit(&mut self, word: Delegation, holder: Holder, limits: Limits, now: Instant) -> Verdict {
+        let before = self.end_as_of(word.prefix, word.heard, now);
         if self.table.held_by(&holder).of(word.kind) >= limits.per_client {
             return Verdict::TooManyForClient;
         }
@@ -220,7 +218,9 @@ impl Delegations {
             told_by: word.told_by,
             confirmed: word.told_by != Teller::Memory,
         };
-        self.epoch.unbury(word.prefix);
+        if let Some(graves) = &mut self.epoch {
+            graves.unbury(word.prefix);
+        }
         self.changes.note_way(word.prefix);
         self.table.put(word.prefix, held);
         match before {
@@ -230,21 +230,23 @@ impl Delegations {
     }
 
     /// A word that it is over, which counts for its own client there.
-    fn take_back(&mut self, prefix: Prefix, holder: Holder, word: &Delegation) -> Verdict {
-        match self.table.get(prefix) {
+    fn take_back(&mut self, word: &Delegation, holder: Holder, now: Instant) -> Verdict {
+        match self.table.get(word.prefix) {
             Some(known) if *known.holder == holder => {
-                self.end_as_of(prefix, word.heard);
+                self.end_as_of(word.prefix, word.heard, now);
                 Verdict::Ended
             }
             _ => {
-                self.epoch.bury_unknown(prefix, holder, word.heard);
+                if word.told_by == Teller::Reply {
+                    self.bury_unknown(word.prefix, holder, word.heard, now);
+                }
                 Verdict::Stale
             }
         }
     }
 
     /// Ends what the client holds on other ports than this one; `false` if it was heard there later.
-    fn leave_other_ports(&mut self, word: &Delegation) -> bool {
+    fn leave_other_ports(&mut self, word: &Delegation, now: Instant) -> bool {
         let elsewhere = self.table.of_client_after(word.client.as_ref(), None);
         let elsewhere = elsewhere.filter(|(_, held)| held.holder.port != word.port);
         let mut left = Vec::new();
@@ -255,7 +257,7 @@ impl Delegations {
             left.push(prefix);
         }
         for prefix in left.into_iter().filter(|prefix| *prefix != word.prefix) {
-            self.end_as_of(prefix, word.heard);
+            self.end_as_of(prefix, word.heard, now);
         }
         true
     }
