@@ -41,7 +41,8 @@ discards! {
     Unicast "unicast";
     /// A relay supplies options for clients, and that is not wanted (RFC 6422 §5).
     SuppliedOptions "supplied-options";
-    /// It came by an interface that is neither a port nor upstream.
+    /// It came by an interface that is neither a port nor upstream; or from upstream, and is nothing that
+    /// a relay takes from there.
     NotServed "not-served";
     /// A Relay-reply from somebody who is none of our servers.
     UnknownServer "unknown-server";

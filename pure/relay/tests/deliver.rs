@@ -73,7 +73,7 @@ fn a_port_that_is_gone_gets_nothing_until_it_is_back_under_whatever_number() {
     assert_eq!(relay.deliver(&octets).unwrap().interface_index, 70);
 }
 
-// REL-37, REL-26
+// REL-26, REL-37, REL-38: and what goes to a client has no RELAY_PORT that was not in it before.
 #[test]
 fn a_relay_gets_its_relay_reply_at_the_port_it_sent_from() {
     let relay = Relay::usual();
@@ -90,6 +90,8 @@ fn a_relay_gets_its_relay_reply_at_the_port_it_sent_from() {
     let octets = relay_reply("::", &[AT_ACCESS], &inside);
     let delivery = relay.deliver(&octets).unwrap();
     assert_eq!((delivery.to_port, delivery.octets), (547, inside.as_slice()));
+    let octets = relay_reply("::", &[AT_ACCESS, (OptionCode::RELAY_PORT, &[0, 0])], REPLY);
+    assert_eq!(relay.deliver(&octets).unwrap().octets, REPLY);
 }
 
 #[test]
