@@ -7,6 +7,7 @@ pub mod config;
 pub mod control;
 pub mod demo;
 pub mod import;
+pub mod kernel;
 pub mod net;
 mod notify;
 pub mod population;

@@ -73,9 +73,11 @@ pub enum Failure {
 pub struct Seen {
     /// Where it leads.
     pub destination: Prefix,
-    /// Which of several to one destination is taken: the least. There is one route of a metric.
+    /// Whether it stands where ours would: in our table, with our metric. There is one such at most.
+    pub in_our_place: bool,
+    /// Which of several to one destination is taken: the least.
     pub metric: u32,
-    /// The interface that it leaves by; 0 if it leaves by several.
+    /// The interface that it leaves by; 0 if it leaves by none or by several.
     pub interface_index: u32,
     /// Whose it is.
     pub owner: Owner,
@@ -86,7 +88,7 @@ pub struct Seen {
 /// Whose a route is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Owner {
-    /// It bears our protocol number, table and metric, and is such as we make.
+    /// It stands in our place, bears our protocol number, and is such as we make.
     Ours(Target),
     /// Anybody else's.
     Stranger,

@@ -7,7 +7,6 @@ use relay::{Change, Failure, Owner, Refused, Route, RouteRules, RouteState, Rout
 use wire::Prefix;
 use world::Instant;
 
-const METRIC: u32 = 512;
 const NOW: Instant = Instant::since_start(Duration::from_secs(100));
 
 fn prefix(text: &str) -> Prefix {
@@ -19,11 +18,18 @@ fn via(interface_index: u32) -> Target {
 }
 
 fn seen(destination: &str, owner: Owner) -> Seen {
-    Seen { destination: prefix(destination), metric: METRIC, interface_index: 2, owner, on_link: false }
+    Seen {
+        destination: prefix(destination),
+        in_our_place: true,
+        metric: 512,
+        interface_index: 2,
+        owner,
+        on_link: false,
+    }
 }
 
 fn connected(destination: &str) -> Seen {
-    Seen { on_link: true, metric: 256, ..seen(destination, Owner::Stranger) }
+    Seen { on_link: true, in_our_place: false, metric: 256, ..seen(destination, Owner::Stranger) }
 }
 
 fn add(destination: &str, target: Target) -> Change {
@@ -37,7 +43,7 @@ fn delete(destination: &str, target: Target) -> Change {
 /// One aggregate, 2001:db8::/32, that is not closed, and a kernel that has these.
 fn routes(dumped: &[Seen]) -> Routes {
     let aggregates = vec![prefix("2001:db8::/32")];
-    let mut routes = Routes::new(RouteRules { aggregates, closes_aggregates: false, metric: METRIC });
+    let mut routes = Routes::new(RouteRules { aggregates, closes_aggregates: false });
     dump(&mut routes, dumped, NOW);
     routes
 }
@@ -118,15 +124,14 @@ fn what_lies_outside_the_aggregates_is_refused_until_they_are_others() {
     assert_eq!(carry_out(&mut routes), []);
     assert_eq!(routes.state_count(RouteState::Refused), 2);
     let aggregates = vec![prefix("2001:db9::/32")];
-    routes.configure(RouteRules { aggregates, closes_aggregates: false, metric: METRIC });
+    routes.configure(RouteRules { aggregates, closes_aggregates: false });
     assert_eq!(carry_out(&mut routes), [add("2001:db9::/48", via(3))]);
 }
 
 #[test]
 fn an_aggregate_leads_nowhere_unless_it_is_delegated_itself() {
     let aggregates = vec![prefix("2001:db8::/32"), prefix("2001:db9:1::/48")];
-    let mut routes =
-        Routes::new(RouteRules { aggregates: aggregates.clone(), closes_aggregates: true, metric: METRIC });
+    let mut routes = Routes::new(RouteRules { aggregates: aggregates.clone(), closes_aggregates: true });
     dump(&mut routes, &[connected("2001:db8:1::/64")], NOW);
     let nowhere = Target::Unreachable;
     assert_eq!(carry_out(&mut routes), [add("2001:db8::/32", nowhere), add("2001:db9:1::/48", nowhere)]);
@@ -138,7 +143,7 @@ fn an_aggregate_leads_nowhere_unless_it_is_delegated_itself() {
     );
     routes.kernel_added(&connected("2001:db9:1::/48"));
     assert_eq!(carry_out(&mut routes), [delete("2001:db9:1::/48", nowhere)]);
-    routes.configure(RouteRules { aggregates, closes_aggregates: false, metric: METRIC });
+    routes.configure(RouteRules { aggregates, closes_aggregates: false });
     assert_eq!(carry_out(&mut routes), [delete("2001:db8::/32", nowhere)]);
 }
 
@@ -177,7 +182,7 @@ fn a_strangers_route_is_left_alone_and_what_is_wanted_there_waits() {
     routes.kernel_removed(&stranger);
     assert_eq!(carry_out(&mut routes), [add("2001:db8:1::/48", via(4))]);
     // One with another metric stands beside ours.
-    routes.kernel_added(&Seen { metric: 1024, ..stranger });
+    routes.kernel_added(&Seen { in_our_place: false, metric: 1024, ..stranger });
     assert_eq!(state(&routes, "2001:db8:1::/48"), Some(RouteState::Installed));
     // One in place of ours is left as well.
     routes.kernel_added(&stranger);

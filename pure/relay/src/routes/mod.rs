@@ -110,8 +110,6 @@ impl Routes {
     }
 
     /// Has other aggregates count from now on.
-    ///
-    /// The metric is one for all routes and for good: it cannot be changed.
     pub fn configure(&mut self, rules: RouteRules) {
         let before = std::mem::replace(&mut self.rules, rules);
         for aggregate in before.aggregates {
@@ -290,10 +288,10 @@ impl Routes {
         if let (Some(connected), Some(on_link)) = (&mut self.dumping, on_link(seen)) {
             connected.insert(on_link);
         }
-        if seen.metric == self.rules.metric && !self.in_flight(seen.destination) {
+        if seen.in_our_place && !self.in_flight(seen.destination) {
             self.stands(seen);
         } else if let Some(entry) = self.entries.get_mut(&seen.destination) {
-            entry.seen |= seen.metric == self.rules.metric;
+            entry.seen |= seen.in_our_place;
         }
     }
 
@@ -328,7 +326,7 @@ impl Routes {
                 self.judge_around(on_link.prefix);
             }
         }
-        if seen.metric != self.rules.metric {
+        if !seen.in_our_place {
             return;
         }
         match self.entries.get_mut(&seen.destination) {
@@ -352,7 +350,7 @@ impl Routes {
                 self.judge_around(on_link.prefix);
             }
         }
-        if seen.metric != self.rules.metric {
+        if !seen.in_our_place {
             return;
         }
         let Some(entry) = self.entries.get_mut(&seen.destination) else { return };

@@ -18,8 +18,6 @@ pub struct RouteRules {
     /// Whether each aggregate has a route that leads nowhere, so that what is sent to a part of it that nobody
     /// has does not loop.
     pub closes_aggregates: bool,
-    /// The metric of all our routes.
-    pub metric: u32,
 }
 
 /// Why a delegation has no route.
