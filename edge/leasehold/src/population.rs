@@ -46,13 +46,33 @@ pub fn populate(
     now_unix_secs: u64,
     seed: u64,
 ) -> (Vec<Link>, impl Iterator<Item = Client>) {
+    populate_behind(Vec::new(), clients, relays, now_unix_secs, seed)
+}
+
+/// The same clients, but those of a relay share its few interfaces, which have these Interface-IDs, in turn. With none, every
+/// client has an interface of its own.
+///
+/// # Panics
+///
+/// Likewise.
+pub fn populate_behind(
+    interface_ids: Vec<String>,
+    clients: usize,
+    relays: usize,
+    now_unix_secs: u64,
+    seed: u64,
+) -> (Vec<Link>, impl Iterator<Item = Client>) {
     assert!((1..=MAX_RELAYS).contains(&relays) && clients <= MAX_CLIENTS, "too many, or no relay");
     let nodes: Vec<Relay> = (0..relays).map(|number| Relay::new(number, relays)).collect();
     let links = nodes.iter().map(Relay::link).collect();
     let mut chance = Chance::from_seed(seed);
     let clients = (0..clients).map(move |index| {
         let port = (index / relays) as u32;
-        nodes[index % relays].client(port, now_unix_secs, &mut chance)
+        let interface_id = match interface_ids.len() {
+            0 => format!("ge-0/0/{port}"),
+            shared => interface_ids[port as usize % shared].clone(),
+        };
+        nodes[index % relays].client(port, &interface_id, now_unix_secs, &mut chance)
     });
     (links, clients)
 }
@@ -104,7 +124,7 @@ impl Relay {
         }
     }
 
-    fn client(&self, port: u32, now_unix_secs: u64, chance: &mut Chance) -> Client {
+    fn client(&self, port: u32, interface_id: &str, now_unix_secs: u64, chance: &mut Chance) -> Client {
         let heard = now_unix_secs.saturating_sub(chance.below(RENEWED_SECS));
         let mac = self.mac(port);
         let made: [u8; 4] = (chance.next_u64() as u32).to_be_bytes();
@@ -120,7 +140,7 @@ impl Relay {
                 link: LinkId(self.number + 1),
                 duid: Duid::new(&duid).expect("fourteen octets are a DUID"),
             },
-            heard: Heard { at_unix_secs: heard, path: Some(self.path(port, mac, chance)) },
+            heard: Heard { at_unix_secs: heard, path: Some(self.path(interface_id, mac, chance)) },
             options: Vec::new(),
             reconfigure: None,
             bindings: vec![
@@ -138,7 +158,7 @@ impl Relay {
     }
 
     /// The Relay-forward in which the client's message came.
-    fn path(&self, port: u32, mac: [u8; 6], chance: &mut Chance) -> RelayPath {
+    fn path(&self, interface_id: &str, mac: [u8; 6], chance: &mut Chance) -> RelayPath {
         let router = Ipv6Addr::from_bits(self.on_link.address().to_bits() + 1);
         let mut octets = Vec::with_capacity(128);
         let mut writer = Writer::new(&mut octets);
@@ -146,7 +166,7 @@ impl Relay {
         writer.u8(0);
         writer.address(router);
         writer.address(link_local(mac));
-        writer.raw_option(OptionCode::INTERFACE_ID, format!("ge-0/0/{port}").as_bytes());
+        writer.raw_option(OptionCode::INTERFACE_ID, interface_id.as_bytes());
         writer.option(OptionCode::REMOTE_ID, |w| {
             w.u32(ENTERPRISE);
             w.bytes(&chance.next_u64().to_be_bytes());
@@ -201,6 +221,18 @@ mod tests {
         assert_eq!(duids.len(), 1000);
         for client in &clients {
             table.put(client).expect("nobody else holds it");
+        }
+    }
+
+    #[test]
+    fn clients_may_share_interfaces() {
+        let ids = ["eth1", "eth2"];
+        let (_, clients) = populate_behind(ids.map(str::to_owned).into(), 5, 1, NOW, 7);
+        let own: Vec<Client> = populate(5, 1, NOW, 7).1.collect();
+        for ((client, own), id) in clients.zip(own).zip(ids.iter().cycle()) {
+            let path = client.heard.path.as_ref().expect("a relay is before it").octets();
+            assert!(path.windows(4).any(|octets| octets == id.as_bytes()), "{path:02x?}");
+            assert_eq!((client.key, client.bindings), (own.key, own.bindings));
         }
     }
 

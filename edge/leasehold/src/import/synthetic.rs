@@ -7,7 +7,7 @@ use store::import::kea::Summary;
 use super::report::Report;
 use super::{Format, Intake, progress_bar, settings};
 use crate::clock;
-use crate::population::{MAX_CLIENTS, MAX_RELAYS, populate};
+use crate::population::{MAX_CLIENTS, MAX_RELAYS, populate_behind};
 
 /// What the command line says.
 #[derive(Debug, Clone, clap::Args)]
@@ -19,6 +19,10 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "R", default_value_t = 4,
           value_parser = clap::value_parser!(u64).range(1..=MAX_RELAYS as u64))]
     relays: u64,
+    /// Interface-IDs of each relay, behind which its clients are in turn; by default each has one of its own
+    #[arg(long, value_name = "ID,ID", value_delimiter = ',',
+          value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    interface_ids: Vec<String>,
     /// The state folder, made if need be
     #[arg(long, value_name = "STATE")]
     into: PathBuf,
@@ -31,9 +35,10 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<(Report, Format)> {
-    let Arguments { clients, relays, into, seed, format } = arguments;
+    let Arguments { clients, relays, interface_ids, into, seed, format } = arguments;
     let now = clock::unix_secs();
-    let (links, population) = populate(*clients as usize, *relays as usize, now, *seed);
+    let (links, population) =
+        populate_behind(interface_ids.clone(), *clients as usize, *relays as usize, now, *seed);
     let bar = progress_bar("writing", *clients, "{human_pos}/{human_len} clients");
     let taken = Intake::open(into, now)?.take(population, &bar)?;
     bar.finish_and_clear();
