@@ -14,6 +14,7 @@ pub mod population;
 pub mod query;
 pub mod reconfigure;
 pub mod refresh;
+pub mod relay;
 pub mod relays;
 pub mod release;
 pub mod serve;

@@ -1,0 +1,3 @@
+//! `leasehold relay`: the relay, from its configuration to its sockets.
+
+pub mod recovery;
