@@ -12,9 +12,11 @@ use std::net::Ipv6Addr;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::{Duration, Instant};
 
+use nix::libc::PACKET_OTHERHOST;
 use nix::sys::socket::LinkAddr;
+use socket2::{SockFilter, Socket, Type};
 
-use super::packet::{self, PacketSocket};
+use super::packet::{self, Beginning};
 
 /// Octets of an IPv6 header up to the end of the source address: more is never looked at.
 const SOURCE_END: usize = 24;
@@ -30,10 +32,14 @@ const MAX_DRAINED: usize = 32_768;
 /// The kernel's hardware types from here on are its own; below they are those of ARP, as option 79 has them.
 const FIRST_OWN_HARDWARE_TYPE: u16 = 256;
 
+/// What is for others never becomes a datagram of ours.
+const FILTER: [SockFilter; 18] =
+    packet::to_server_port(Beginning::Packet, PACKET_OTHERHOST, SOURCE_END as u32);
+
 /// Learns who sends DHCPv6 to this host.
 #[derive(Debug)]
 pub struct LinkLayerTap {
-    socket: PacketSocket,
+    socket: Socket,
     learnt: Learnt,
 }
 
@@ -49,7 +55,7 @@ pub struct LinkLayer {
 impl LinkLayerTap {
     /// Listens on every interface of this thread's network namespace. It takes `CAP_NET_RAW`.
     pub fn open() -> io::Result<Self> {
-        let socket = PacketSocket::open(&packet::to_server_port(SOURCE_END as u32))?;
+        let socket = packet::open(Type::DGRAM, &FILTER)?;
         Ok(Self { socket, learnt: Learnt::new(Instant::now()) })
     }
 
@@ -59,7 +65,7 @@ impl LinkLayerTap {
         self.learnt.age(Instant::now());
         let mut header = [0; SOURCE_END];
         for _ in 0..MAX_DRAINED {
-            let Some((length, from)) = self.socket.receive(&mut header)? else { break };
+            let Some((length, from)) = packet::receive(&self.socket, &mut header)? else { break };
             if let (SOURCE_END, Some(from)) = (length, from) {
                 self.learnt.learn(from.ifindex(), source(&header), LinkLayer::of(&from));
             }

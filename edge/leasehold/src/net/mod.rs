@@ -39,6 +39,8 @@
 mod arrival;
 mod batch;
 mod counters;
+mod frame;
+mod frame_socket;
 mod holders;
 mod interfaces;
 mod link_layer;
@@ -54,6 +56,8 @@ use std::net::Ipv6Addr;
 pub use arrival::{Arrival, Outgoing};
 pub use batch::{BATCH, Batch, Received};
 pub use counters::Counters;
+pub use frame::{Beside, Frame, NoFrame};
+pub use frame_socket::{Caught, FrameSocket};
 pub use interfaces::{Interface, Patterns, link_local_addresses};
 pub use link_layer::{LinkLayer, LinkLayerTap};
 pub use membership::{GROUPS_OF_RELAYS, GROUPS_OF_SERVERS, Membership};
