@@ -1,5 +1,6 @@
 //! The sockets of the server: on loopback, and with interfaces that come and go in network namespaces.
 
+mod frames;
 mod link_layer;
 mod loopback;
 mod namespace;
