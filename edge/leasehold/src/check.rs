@@ -49,15 +49,28 @@ fn text(file: &Path, result: &Result<Config, Faults>) -> String {
 }
 
 fn summary(config: &Config) -> String {
-    let Counts { links, address_pools, delegation_pools, reservations, allow_rules } = Counts::new(config);
-    let parts = [
+    let counts = Counts::new(config);
+    let Counts { links, address_pools, delegation_pools, reservations, allow_rules, relay } = counts;
+    let of_server = [
         counted(links, "link"),
         counted(address_pools, "address pool"),
         counted(delegation_pools, "delegation pool"),
         counted(reservations, "reservation"),
         counted(allow_rules, "allow rule"),
     ];
-    parts.join(", ")
+    let Some(RelayCounts { servers, interface_sections, aggregates }) = relay else {
+        return of_server.join(", ");
+    };
+    let of_relay = [
+        counted(servers, "relay server"),
+        counted(interface_sections, "interface section"),
+        counted(aggregates, "aggregate"),
+    ];
+    if config.links.is_empty() {
+        of_relay.join(", ")
+    } else {
+        [of_server.join(", "), of_relay.join(", ")].join(", ")
+    }
 }
 
 fn counted(number: usize, noun: &str) -> String {
@@ -72,6 +85,15 @@ struct Counts {
     delegation_pools: usize,
     reservations: usize,
     allow_rules: usize,
+    relay: Option<RelayCounts>,
+}
+
+/// What is in `[relay]`.
+#[derive(Debug, Serialize)]
+struct RelayCounts {
+    servers: usize,
+    interface_sections: usize,
+    aggregates: usize,
 }
 
 impl Counts {
@@ -82,6 +104,11 @@ impl Counts {
             delegation_pools: config.links.iter().map(|link| link.delegation_pools.len()).sum(),
             reservations: config.dhcp.reservations.len(),
             allow_rules: config.leasequery.allow.len(),
+            relay: config.relay.as_ref().map(|relay| RelayCounts {
+                servers: relay.servers.len(),
+                interface_sections: relay.interfaces.len(),
+                aggregates: relay.routes.as_ref().map_or(0, |routes| routes.aggregates.len()),
+            }),
         }
     }
 }

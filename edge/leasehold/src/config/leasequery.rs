@@ -221,7 +221,7 @@ fn timeout(item: &Item<'_>, faults: &mut Collector) -> Option<Duration> {
     item.number(TIMEOUT_SECS, faults).map(Duration::from_secs)
 }
 
-fn data_timeout(item: &Item<'_>, faults: &mut Collector) -> Option<Duration> {
+pub(super) fn data_timeout(item: &Item<'_>, faults: &mut Collector) -> Option<Duration> {
     let timeout = timeout(item, faults)?;
     if timeout < DEFAULT_DATA_TIMEOUT {
         let problem = format!("{} is shorter than RFC 5460 recommends", timeout.as_secs());

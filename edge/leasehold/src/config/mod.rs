@@ -1,7 +1,7 @@
 //! The configuration: one TOML file, read once, with every fault in it reported at one go.
 //!
 //! Reading has three steps. `toml_tree` parses the text into nodes that know their key and line.
-//! Each part (`dhcp`, `links`, `leasequery`) takes its keys from the tree and puts what is wrong into a
+//! Each part (`dhcp`, `links`, `leasequery`, `relay`) takes its keys from the tree and puts what is wrong into a
 //! `faults::Collector` instead of stopping; a key that nobody has taken is unknown. In the end
 //! either there is a fault, and then no configuration, or everything in it keeps its promises:
 //! prefixes without host bits, pools inside their links, no number twice.
@@ -115,6 +115,7 @@ impl Config {
             config.dhcp.reservations.extend(reservations);
             config.links.push(link);
         }
+        config.relay = root.read("relay", faults, relay::read);
         root.read_into(&mut config.control_socket, "control", faults, control);
         root.finish(faults);
         config

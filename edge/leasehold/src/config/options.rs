@@ -218,7 +218,7 @@ fn other(item: &Item<'_>, options: &mut OfferedOptions, faults: &mut Collector) 
 }
 
 /// The data of an option, given in exactly one way.
-fn data(table: &mut Table<'_>, faults: &mut Collector) -> Option<Vec<u8>> {
+pub(super) fn data(table: &mut Table<'_>, faults: &mut Collector) -> Option<Vec<u8>> {
     let mut data = None;
     for (key, how) in DATA {
         data = table.read(key, faults, how).or(data);
@@ -234,7 +234,7 @@ fn data(table: &mut Table<'_>, faults: &mut Collector) -> Option<Vec<u8>> {
 }
 
 /// What the standard says of the inside of this option, if it is one that the wire format knows.
-fn check_layout(item: &Item<'_>, code: OptionCode, data: &[u8], faults: &mut Collector) {
+pub(super) fn check_layout(item: &Item<'_>, code: OptionCode, data: &[u8], faults: &mut Collector) {
     if let Some((problem, remedy)) = fault_inside(code, data) {
         faults.fault(item.place(), problem, remedy);
     }

@@ -60,7 +60,9 @@ impl<'t> Table<'t> {
         faults: &mut Collector,
         how: impl FnOnce(&Item<'t>, &mut Collector) -> Option<T>,
     ) -> Option<T> {
-        self.known.push(name);
+        if !self.known.contains(&name) {
+            self.known.push(name);
+        }
         let value = self.entries.get(name)?;
         how(&Item { value: value.get_ref(), lines: self.lines, place: self.place_of(name, value) }, faults)
     }
@@ -163,6 +165,19 @@ impl<'t> Item<'t> {
                 None
             }
         }
+    }
+
+    /// One of these words, for what it stands for.
+    pub(super) fn word<T: Clone>(&self, words: &[(&str, T)], faults: &mut Collector) -> Option<T> {
+        let text = self.string(faults)?;
+        let found = words.iter().find(|(word, _)| *word == text).map(|(_, meaning)| meaning.clone());
+        if found.is_none() {
+            let words: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+            let remedy =
+                suggest(text, &words).unwrap_or_else(|| format!("write one of \"{}\"", words.join("\", \"")));
+            faults.fault(&self.place, format!("{text:?} means nothing here"), remedy);
+        }
+        found
     }
 
     /// A whole number in a range.

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
-use crate::EXAMPLE;
+use crate::{EXAMPLE, LINKS, RELAY_EXAMPLE};
 
 fn check(file: &Path, more: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_leasehold")).arg("check").arg(file).args(more).output().unwrap()
@@ -30,6 +30,19 @@ fn a_good_file_is_counted() {
         (code, &report["good"], &report["counts"]["reservations"]),
         (Some(0), &true.into(), &4.into())
     );
+}
+
+#[test]
+fn a_relay_is_counted() {
+    let counts = "1 relay server, 1 interface section, 1 aggregate";
+    assert_eq!(check_text(RELAY_EXAMPLE, &[]), (Some(0), format!("FILE: good: {counts}\n")));
+    let (_, said) = check_text(&format!("{RELAY_EXAMPLE}{LINKS}"), &[]);
+    assert!(said.contains("2 links") && said.contains(counts), "{said}");
+    let (_, said) = check_text(RELAY_EXAMPLE, &["--format", "json"]);
+    let report: serde_json::Value = serde_json::from_str(&said).unwrap();
+    assert_eq!(report["counts"]["relay"]["interface_sections"], 1);
+    let (code, said) = check_text("[relay]\nlisten-port = 0", &[]);
+    assert_eq!((code, said.lines().count()), (Some(1), 4), "{said}");
 }
 
 #[test]

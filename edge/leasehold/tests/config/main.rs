@@ -8,6 +8,7 @@ mod faults;
 mod leasequery;
 mod links;
 mod options;
+mod relay;
 mod reservations;
 mod robust;
 mod round_trip;
@@ -17,6 +18,8 @@ use std::path::Path;
 use leasehold::config::{Config, Fault, Faults};
 
 const EXAMPLE: &str = include_str!("../../../../examples/leasehold.toml");
+
+const RELAY_EXAMPLE: &str = include_str!("../../../../examples/relay.toml");
 
 /// Two links that are good, in lines 1 to 12, to be spoiled.
 const LINKS: &str = r#"[[link]]

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use crate::{EXAMPLE, parse};
+use crate::{EXAMPLE, RELAY_EXAMPLE, parse};
 
 proptest! {
     #[test]
@@ -12,8 +12,12 @@ proptest! {
 
     /// A good file with one line replaced by something that is nearly TOML.
     #[test]
-    fn a_spoiled_file_is_read_without_a_panic(line in 0..200usize, text in "[a-z0-9:/.\" =\\[\\]{}\\-]{0,40}") {
-        let mut lines: Vec<&str> = EXAMPLE.lines().collect();
+    fn a_spoiled_file_is_read_without_a_panic(
+        example in example(),
+        line in 0..200usize,
+        text in "[a-z0-9:/.\" =\\[\\]{}%\\-]{0,40}",
+    ) {
+        let mut lines: Vec<&str> = example.lines().collect();
         let line = line % lines.len();
         lines[line] = &text;
         let _ = parse(&lines.join("\n"));
@@ -21,8 +25,8 @@ proptest! {
 
     /// Any value in the place of any other.
     #[test]
-    fn any_value_anywhere_is_read_without_a_panic(line in 0..200usize, value in value()) {
-        let all: String = EXAMPLE.lines().enumerate().map(|(index, text)| {
+    fn any_value_anywhere_is_read_without_a_panic(example in example(), line in 0..200usize, value in value()) {
+        let all: String = example.lines().enumerate().map(|(index, text)| {
             let key = text.trim_start_matches('#').split_once(" = ").map(|(key, _)| key);
             match key {
                 Some(key) if index == line && !key.starts_with(' ') => format!("{key} = {value}\n"),
@@ -33,6 +37,10 @@ proptest! {
             prop_assert!(faults.0.iter().all(|fault| fault.line.is_some()));
         }
     }
+}
+
+fn example() -> impl Strategy<Value = &'static str> {
+    prop_oneof![Just(EXAMPLE), Just(RELAY_EXAMPLE)]
 }
 
 fn value() -> impl Strategy<Value = String> {

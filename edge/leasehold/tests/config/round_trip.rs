@@ -4,7 +4,7 @@ use leasehold::config::{Config, render};
 use proptest::prelude::*;
 
 use crate::arbitrary::config;
-use crate::{EXAMPLE, LINKS, good};
+use crate::{EXAMPLE, LINKS, RELAY_EXAMPLE, good};
 
 proptest! {
     #[test]
@@ -22,7 +22,7 @@ fn what_is_usual_is_left_out() {
 
 #[test]
 fn files_read_back_as_they_were() {
-    for text in [EXAMPLE, LINKS] {
+    for text in [EXAMPLE, RELAY_EXAMPLE, LINKS] {
         let config = good(text);
         assert_eq!(good(&render(&config)), config);
     }

@@ -5,6 +5,7 @@
 
 mod links;
 mod options;
+mod relay;
 mod section;
 
 use std::net::SocketAddrV6;
@@ -20,7 +21,8 @@ use super::{AllowRule, Bulk, Config, Dhcp, Leasequery, Udp};
 use section::{Section, strings};
 
 const HEADER: &str = "\
-# Configuration of Leasehold. examples/leasehold.toml has every key and its default;
+# Configuration of Leasehold. examples/leasehold.toml has every key of the server and its default, and
+# examples/relay.toml every key of the relay;
 # `leasehold check FILE` tells whether this file is good.
 ";
 
@@ -28,7 +30,7 @@ const HEADER: &str = "\
 /// stand in a file: its paths are text, its links do not clash, and what is said of single links
 /// and pools stands in their order. Warnings are not written.
 pub fn render(config: &Config) -> String {
-    let Config { server_id, state, control_socket, dhcp, links, leasequery, relay: _, warnings: _ } = config;
+    let Config { server_id, state, control_socket, dhcp, links, leasequery, relay, warnings: _ } = config;
     let mut text = HEADER.to_owned();
     let mut top = Section::new("");
     top.optional("server-id", server_id.as_ref().map(ToString::to_string));
@@ -41,6 +43,9 @@ pub fn render(config: &Config) -> String {
     write_leasequery(leasequery, &mut text);
     write_dhcp(dhcp, &mut text);
     links::write(links, dhcp, &mut text);
+    if let Some(relay) = relay {
+        relay::write(relay, &mut text);
+    }
     text
 }
 
@@ -102,7 +107,6 @@ fn write_bulk(bulk: &Bulk, usual: &Bulk, text: &mut String) {
         &number(max_queries_per_requestor),
         &number(&usual.max_queries_per_requestor),
     );
-    let secs = |time: &Duration| time.as_secs() as i64;
     section.differing("data-timeout-secs", &secs(data_timeout), &secs(&usual.data_timeout));
     section.differing("idle-timeout-secs", &secs(idle_timeout), &secs(&usual.idle_timeout));
     section.differing("close-after-reply", close_after_reply, &usual.close_after_reply);
@@ -155,6 +159,10 @@ fn add_rules(rules: &Rules, usual: &Rules, section: &mut Section) {
         section.set("max-leases-per-client", *max_leases_per_client as i64);
     }
     section.optional("max-leases-per-remote-id", max_leases_per_remote_id.map(|leases| leases as i64));
+}
+
+fn secs(time: &Duration) -> i64 {
+    time.as_secs() as i64
 }
 
 /// An option by its name, else its number.

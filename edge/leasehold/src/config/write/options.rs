@@ -153,7 +153,7 @@ fn other(number: OptionCode, data: &[u8], always: bool) -> Value {
 }
 
 /// Data without a type, as text if it seems to be some.
-fn show_data(data: &[u8]) -> (String, Value) {
+pub(super) fn show_data(data: &[u8]) -> (String, Value) {
     match printable(data) {
         Some(text) if data.len() >= MIN_TEXT_OCTETS => ("text".to_owned(), Value::from(text)),
         _ => ("hex".to_owned(), Value::from(show_hexadecimal("", data))),

@@ -5,6 +5,7 @@
 
 mod links;
 mod options;
+mod relay;
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -24,13 +25,14 @@ use wire::{Duid, OptionCode, Prefix};
 
 use links::{link, place_link, place_reservations, place_terms, reservation, terms};
 use options::{offered, offered_code};
+use relay::relay;
 
 /// Any configuration without a clash, and without a warning.
 pub(crate) fn config() -> impl Strategy<Value = Config> {
     let links = vec((link(), terms(), vec(reservation(), 0..4)), 0..4);
     let path = || "[a-z/ \"\\\\\n]{1,12}".prop_map(Into::into);
-    (option::of(duid()), path(), option::of(path()), dhcp(), leasequery(), links).prop_map(
-        |(server_id, state, control_socket, mut dhcp, leasequery, drawn)| {
+    (option::of(duid()), path(), option::of(path()), dhcp(), leasequery(), links, option::of(relay()))
+        .prop_map(|(server_id, state, control_socket, mut dhcp, leasequery, drawn, relay)| {
             let mut links = Vec::new();
             for (index, (link, terms, reservations)) in drawn.into_iter().enumerate() {
                 let link = place_link(link, index as u16);
@@ -38,10 +40,9 @@ pub(crate) fn config() -> impl Strategy<Value = Config> {
                 dhcp.reservations.extend(place_reservations(reservations, &link, index as u16));
                 links.push(link);
             }
-            let (relay, warnings) = (None, Vec::new());
+            let warnings = Vec::new();
             Config { server_id, state, control_socket, dhcp, links, leasequery, relay, warnings }
-        },
-    )
+        })
 }
 
 fn duid() -> impl Strategy<Value = Duid> {
