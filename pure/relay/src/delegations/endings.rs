@@ -1,13 +1,12 @@
 //! How delegations end: given back, taken away, run out.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use wire::{Duid, IaKind, Iaid, Prefix};
 use world::Instant;
 
 use super::Delegations;
-use super::held::{Holder, Until};
+use super::held::{HolderKey, Until};
 use crate::learn::Released;
 use crate::moment::Moment;
 use crate::port::PortId;
@@ -41,18 +40,18 @@ impl Delegations {
             }
             for prefix in association.named() {
                 match self.table.get(prefix) {
-                    Some(known) if known.is_of(client, port) && known.kind == association.kind => {
+                    Some(known) if known.holder.is(client, port) && known.kind == association.kind => {
                         ending.insert(prefix);
                     }
                     Some(_) => {}
                     None => {
-                        let holder = Holder { duid: client.to_duid(), port };
+                        let holder = HolderKey::new(client.to_duid(), port);
                         self.bury_unknown(prefix, holder, now.into(), now);
                     }
                 }
             }
         }
-        let its = self.table.of_holder(client, port);
+        let its = self.table.of_holder_after(client, port, None);
         let of_whole =
             its.filter(|(_, held)| held.iaid.is_some_and(|iaid| whole.contains(&(held.kind, iaid))));
         ending.extend(of_whole.map(|(prefix, _)| prefix));
@@ -96,7 +95,7 @@ impl Delegations {
     }
 
     /// Ends a delegation with what was said at that moment; gives who held it.
-    pub(super) fn end_as_of(&mut self, prefix: Prefix, moment: Moment, now: Instant) -> Option<Arc<Holder>> {
+    pub(super) fn end_as_of(&mut self, prefix: Prefix, moment: Moment, now: Instant) -> Option<HolderKey> {
         let holder = self.table.remove(prefix)?.holder;
         if let Some(graves) = &mut self.epoch {
             graves.bury(prefix, &holder, moment, now);

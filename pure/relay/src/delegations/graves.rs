@@ -13,7 +13,8 @@ use wire::Prefix;
 use world::Instant;
 
 use super::Verdict;
-use super::held::Holder;
+use super::held::HolderKey;
+use crate::delegation::Delegation;
 use crate::limits::{GRAVE_AGE, MAX_GRAVES};
 use crate::moment::Moment;
 
@@ -29,14 +30,14 @@ pub(super) struct Graves {
 
 #[derive(Debug)]
 struct Grave {
-    holder: Holder,
+    holder: HolderKey,
     ended: Moment,
     dug: Instant,
 }
 
 impl Graves {
     /// Remembers the end of what was held.
-    pub(super) fn bury(&mut self, prefix: Prefix, holder: &Holder, ended: Moment, now: Instant) {
+    pub(super) fn bury(&mut self, prefix: Prefix, holder: &HolderKey, ended: Moment, now: Instant) {
         self.forget_old(now);
         self.unbury(prefix);
         if self.by_prefix.len() < MAX_GRAVES {
@@ -49,7 +50,7 @@ impl Graves {
 
     /// Remembers the end of what is not held, or not by whom it was said of: it may come with an answer.
     /// Anybody can say so of any prefix. So it costs nobody else their grave, and at most half the room.
-    pub(super) fn bury_unknown(&mut self, prefix: Prefix, holder: Holder, ended: Moment, now: Instant) {
+    pub(super) fn bury_unknown(&mut self, prefix: Prefix, holder: HolderKey, ended: Moment, now: Instant) {
         self.forget_old(now);
         if self.by_prefix.len() < MAX_GRAVES / 2 && !self.by_prefix.contains_key(&prefix) {
             self.dig(prefix, Grave { holder, ended, dug: now });
@@ -77,21 +78,15 @@ impl Graves {
         self.without = self.without.filter(|(_, said)| now.since(*said) < GRAVE_AGE);
     }
 
-    /// What is to be said to a word that was heard then, if it is not to be believed.
-    pub(super) fn refuses(
-        &mut self,
-        prefix: Prefix,
-        holder: &Holder,
-        heard: Moment,
-        is_held: bool,
-        now: Instant,
-    ) -> Option<Verdict> {
+    /// What is to be said to a word, if it is not to be believed.
+    pub(super) fn refuses(&mut self, word: &Delegation, is_held: bool, now: Instant) -> Option<Verdict> {
         self.forget_old(now);
-        let grave = self.by_prefix.get(&prefix).filter(|grave| grave.holder == *holder);
-        if grave.is_some_and(|grave| heard <= grave.ended) {
+        let grave = self.by_prefix.get(&word.prefix);
+        let grave = grave.filter(|grave| grave.holder.is(word.client.as_ref(), word.port));
+        if grave.is_some_and(|grave| word.heard <= grave.ended) {
             return Some(Verdict::Stale);
         }
-        if !is_held && self.without.is_some_and(|(ended, _)| heard <= ended) {
+        if !is_held && self.without.is_some_and(|(ended, _)| word.heard <= ended) {
             self.withheld += 1;
             return Some(Verdict::Withheld);
         }

@@ -1,6 +1,7 @@
 //! A delegation as the table holds it: small, the client's name shared, times in milliseconds.
 
 use std::net::Ipv6Addr;
+use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,12 +13,40 @@ use crate::delegation::{Delegation, Teller};
 use crate::moment::Moment;
 use crate::port::PortId;
 
-/// A client where it is: one DUID on two ports is two of them (RFC 8987 §4.2 G-4). Ordered by DUID
-/// first, so that a DUID's ports stand side by side.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+/// A client where it is: one DUID on two ports is two of them (RFC 8987 §4.2 G-4).
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Holder {
     pub(super) duid: Duid,
     pub(super) port: PortId,
+}
+
+impl Holder {
+    pub(super) fn is(&self, client: DuidRef<'_>, port: PortId) -> bool {
+        self.port == port && self.duid.as_ref() == client
+    }
+}
+
+/// A holder, to be found by. The ports of a DUID stand side by side; the DUIDs in no order that means
+/// anything: by their last octets, in which they differ, so that most comparisons touch nothing else.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct HolderKey {
+    last_octets: u64,
+    holder: Arc<Holder>,
+}
+
+impl HolderKey {
+    pub(super) fn new(duid: Duid, port: PortId) -> Self {
+        let last_octets = duid.octets().iter().fold(0, |all, octet| (all << 8) | u64::from(*octet));
+        Self { last_octets, holder: Arc::new(Holder { duid, port }) }
+    }
+}
+
+impl Deref for HolderKey {
+    type Target = Holder;
+
+    fn deref(&self) -> &Holder {
+        &self.holder
+    }
 }
 
 /// Until when, in milliseconds from the beginning of the clock, begun ones counting; `FOREVER` is last.
@@ -69,7 +98,7 @@ impl From<Until> for Lifetime {
 /// What the table holds under a prefix.
 #[derive(Debug, Clone)]
 pub(super) struct Held {
-    pub(super) holder: Arc<Holder>,
+    pub(super) holder: HolderKey,
     pub(super) kind: IaKind,
     pub(super) iaid: Option<Iaid>,
     pub(super) next_hop: Ipv6Addr,
@@ -82,10 +111,6 @@ pub(super) struct Held {
 }
 
 impl Held {
-    pub(super) fn is_of(&self, client: DuidRef<'_>, port: PortId) -> bool {
-        self.holder.port == port && self.holder.duid.as_ref() == client
-    }
-
     pub(super) fn view(&self, prefix: Prefix) -> DelegationRef<'_> {
         let Self { holder, kind, iaid, next_hop, preferred, valid, heard, told_by, confirmed: _ } = self;
         DelegationRef {

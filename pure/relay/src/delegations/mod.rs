@@ -15,11 +15,11 @@ mod changes;
 mod endings;
 mod epoch;
 mod graves;
+mod groups;
 mod held;
 mod indexes;
 mod reads;
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use wire::{Duid, Prefix};
@@ -29,14 +29,14 @@ use crate::delegation::{Delegation, Teller};
 use crate::port::{PortId, PortRules};
 use changes::Changes;
 use epoch::Epoch;
-use held::{Held, Holder, Until};
+use held::{Held, HolderKey, Until};
 use indexes::Indexes;
 
 pub use changes::Changed;
 pub use endings::Filter;
 pub use epoch::EpochEnd;
+pub use groups::Counts;
 pub use held::DelegationRef;
-pub use indexes::Counts;
 
 /// What CLT_TIME is cut to, so that a server's two statements on one contact differ by less.
 const CONTACT_GRAIN: Duration = Duration::from_secs(1);
@@ -138,33 +138,29 @@ impl Delegations {
         if !is_unicast(word.prefix) {
             return Verdict::NotUnicast;
         }
-        if let Some(known) = self.table.get(word.prefix) {
-            let is_newer = is_newer(&word, known);
-            if matches!(word.told_by, Teller::Server(_)) {
-                self.table.confirm(word.prefix);
-            }
-            if !is_newer {
-                return Verdict::Stale;
-            }
+        let known = match word.told_by {
+            Teller::Server(_) => self.table.confirm(word.prefix),
+            Teller::Reply | Teller::Memory => self.table.get(word.prefix),
+        };
+        if known.is_some_and(|known| !is_newer(&word, known)) {
+            return Verdict::Stale;
         }
-        let holder = Holder { duid: word.client.clone(), port: word.port };
-        let is_held = self.table.get(word.prefix).is_some();
+        let is_held = known.is_some();
+        let is_theirs = known.is_some_and(|known| known.holder.is(word.client.as_ref(), word.port));
+        let is_alike = known.is_some_and(|known| known.kind == word.kind);
         if word.told_by != Teller::Reply
             && let Some(graves) = &mut self.epoch
-            && let Some(refusal) = graves.refuses(word.prefix, &holder, word.heard, is_held, now)
+            && let Some(refusal) = graves.refuses(&word, is_held, now)
         {
             return refusal;
         }
         if Until::from(word.valid) <= Until::from(now) {
-            return self.take_back(&word, holder, now);
+            return self.take_back(&word, is_theirs, now);
         }
         if self.unique_duids && !self.leave_other_ports(&word, now) {
             return Verdict::Stale;
         }
-        match self.table.get(word.prefix) {
-            Some(known) if *known.holder == holder && known.kind == word.kind => self.renew(word),
-            _ => self.admit(word, holder, limits, now),
-        }
+        if is_theirs && is_alike { self.renew(word) } else { self.admit(word, limits, now) }
     }
 
     /// Another word on what its holder holds already.
@@ -199,16 +195,17 @@ impl Delegations {
     }
 
     /// A word on what nobody holds, or somebody else.
-    fn admit(&mut self, word: Delegation, holder: Holder, limits: Limits, now: Instant) -> Verdict {
+    fn admit(&mut self, word: Delegation, limits: Limits, now: Instant) -> Verdict {
         let before = self.end_as_of(word.prefix, word.heard, now);
+        let holder = HolderKey::new(word.client, word.port);
         if self.table.held_by(&holder).of(word.kind) >= limits.per_client {
             return Verdict::TooManyForClient;
         }
-        if self.table.on_port(holder.port).of(word.kind) >= limits.per_port {
+        if self.table.on_port(word.port).of(word.kind) >= limits.per_port {
             return Verdict::TooManyOnPort;
         }
         let held = Held {
-            holder: Arc::new(holder),
+            holder,
             kind: word.kind,
             iaid: word.iaid,
             next_hop: word.next_hop,
@@ -230,19 +227,16 @@ impl Delegations {
     }
 
     /// A word that it is over, which counts for its own client there.
-    fn take_back(&mut self, word: &Delegation, holder: Holder, now: Instant) -> Verdict {
-        match self.table.get(word.prefix) {
-            Some(known) if *known.holder == holder => {
-                self.end_as_of(word.prefix, word.heard, now);
-                Verdict::Ended
-            }
-            _ => {
-                if word.told_by == Teller::Reply {
-                    self.bury_unknown(word.prefix, holder, word.heard, now);
-                }
-                Verdict::Stale
-            }
+    fn take_back(&mut self, word: &Delegation, is_theirs: bool, now: Instant) -> Verdict {
+        if is_theirs {
+            self.end_as_of(word.prefix, word.heard, now);
+            return Verdict::Ended;
         }
+        if word.told_by == Teller::Reply {
+            let holder = HolderKey::new(word.client.clone(), word.port);
+            self.bury_unknown(word.prefix, holder, word.heard, now);
+        }
+        Verdict::Stale
     }
 
     /// Ends what the client holds on other ports than this one; `false` if it was heard there later.

@@ -5,8 +5,8 @@ use wire::{DuidRef, Prefix};
 
 use super::Delegations;
 use super::endings::Filter;
+use super::groups::Counts;
 use super::held::DelegationRef;
-use super::indexes::Counts;
 use crate::port::PortId;
 
 impl Delegations {
@@ -33,8 +33,7 @@ impl Delegations {
                 Box::new(self.of_client(client.as_ref(), after.map(|seen| (seen.port, seen.prefix))))
             }
             Filter::ClientOnPort(client, port) => {
-                let its = self.table.of_holder(client.as_ref(), *port);
-                let its = its.filter(move |(prefix, _)| last.is_none_or(|last| *prefix > last));
+                let its = self.table.of_holder_after(client.as_ref(), *port, last);
                 Box::new(its.map(|(prefix, held)| held.view(prefix)))
             }
         }
