@@ -169,3 +169,35 @@ fn address(message: AddressMessage) -> Option<(u32, InterfaceAddress)> {
     };
     Some((message.header.index, facts))
 }
+
+#[cfg(test)]
+mod tests {
+    use netlink_packet_route::link::InfoKind;
+
+    use super::*;
+
+    fn message(attributes: Vec<LinkAttribute>) -> LinkMessage {
+        let mut message = LinkMessage::default();
+        message.attributes = attributes;
+        message
+    }
+
+    #[test]
+    fn a_vlan_tells_its_number_and_its_trunk() {
+        let details = LinkInfo::Data(InfoData::Vlan(vec![InfoVlan::Id(100)]));
+        let info = LinkAttribute::LinkInfo(vec![LinkInfo::Kind(InfoKind::Vlan), details]);
+        let facts =
+            link(message(vec![LinkAttribute::IfName("lan.100".into()), LinkAttribute::Link(4), info]));
+        assert_eq!((facts.name.as_str(), facts.vlan_id, facts.lower_index), ("lan.100", Some(100), Some(4)));
+        let elsewhere = link(message(vec![LinkAttribute::Link(4), LinkAttribute::LinkNetNsId(0)]));
+        assert_eq!(elsewhere.lower_index, None, "a number of another namespace says nothing here");
+    }
+
+    #[test]
+    fn a_vrf_tells_its_table() {
+        let details = LinkInfo::Data(InfoData::Vrf(vec![InfoVrf::TableId(1000)]));
+        let facts =
+            link(message(vec![LinkAttribute::LinkInfo(vec![LinkInfo::Kind(InfoKind::Vrf), details])]));
+        assert_eq!(facts.vrf_table, Some(1000));
+    }
+}

@@ -3,7 +3,8 @@
 //! A [`RouteWriter`] puts routes in and takes them out, hundreds with one call. [`dump`] reads the whole table,
 //! [`Notifications`] tell what others change in it, and [`interfaces`] says which interfaces there are.
 //! All routes that we write bear one protocol number and stand in one table with one metric:
-//! [`RouteSettings`]. Whatever else stands there is a stranger's, and nothing here can take it away or replace it.
+//! [`RouteSettings`]. Whatever else stands there is a stranger's: nothing is added in its place or beside it, and
+//! a deletion names our protocol. To be replaced a route has to be known to be ours: the kernel does not ask.
 //!
 //! All of this belongs to the network namespace of the thread that opens it.
 

@@ -20,7 +20,7 @@ use super::route::seen;
 use super::socket::NetlinkSocket;
 use super::{MAIN_TABLE, RouteSettings};
 
-/// Room for what was not read yet: some 10,000 routes that somebody else changes at once.
+/// Room for what was not read yet: some 26,000 routes that somebody else changes at once.
 const RECEIVE_OCTETS: usize = 16 * 1024 * 1024;
 /// Datagrams that are read at a time, so that other work is not kept waiting; the rest stays readable.
 const READ_AT_ONCE: usize = 8192;
@@ -35,7 +35,7 @@ pub struct Notifications {
 /// What was changed.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct News {
-    /// Routes, in the order in which they were changed.
+    /// Routes, in the order in which they were changed; none if something was lost.
     pub routes: Vec<RouteNews>,
     /// The numbers of interfaces that have come, gone, or changed, they or their addresses.
     pub interfaces: BTreeSet<u32>,
@@ -67,32 +67,36 @@ impl Notifications {
     /// Takes what has happened; what is left, if it is much, keeps this readable.
     pub fn drain(&mut self) -> io::Result<News> {
         let mut news = News::default();
-        for _ in 0..READ_AT_ONCE {
-            let settings = &self.settings;
-            let received = self.socket.receive(false, |message| match message.message_type {
-                libc::RTM_NEWROUTE => {
-                    news.routes.extend(seen(settings, message.payload).map(RouteNews::Added))
-                }
-                libc::RTM_DELROUTE => {
-                    news.routes.extend(seen(settings, message.payload).map(RouteNews::Removed))
-                }
-                libc::RTM_NEWLINK | libc::RTM_DELLINK => {
-                    news.interfaces.extend(LinkHeader::parse(message.payload).map(|link| link.index));
-                }
-                libc::RTM_NEWADDR | libc::RTM_DELADDR => {
-                    news.interfaces
-                        .extend(AddressHeader::parse(message.payload).map(|address| address.index));
-                }
-                _ => {}
-            });
-            match received {
-                Ok(()) => {}
+        let mut read = 0;
+        // Once something was lost the kernel drops everything until all is read: what happens then is told only
+        // after the last of it.
+        while read < READ_AT_ONCE || news.lost {
+            match self.read(&mut news) {
+                Ok(()) => read += 1,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
                 Err(error) if error.raw_os_error() == Some(Errno::ENOBUFS as i32) => news.lost = true,
                 Err(error) => return Err(error),
             }
+            if news.lost {
+                news.routes.clear();
+            }
         }
         Ok(news)
+    }
+
+    fn read(&mut self, news: &mut News) -> io::Result<()> {
+        let settings = &self.settings;
+        self.socket.receive(false, |message| match message.message_type {
+            libc::RTM_NEWROUTE => news.routes.extend(seen(settings, message.payload).map(RouteNews::Added)),
+            libc::RTM_DELROUTE => news.routes.extend(seen(settings, message.payload).map(RouteNews::Removed)),
+            libc::RTM_NEWLINK | libc::RTM_DELLINK => {
+                news.interfaces.extend(LinkHeader::parse(message.payload).map(|link| link.index));
+            }
+            libc::RTM_NEWADDR | libc::RTM_DELADDR => {
+                news.interfaces.extend(AddressHeader::parse(message.payload).map(|address| address.index));
+            }
+            _ => {}
+        })
     }
 }
 

@@ -1,6 +1,8 @@
-//! The sockets of the server: on loopback, and with interfaces that come and go in network namespaces.
+//! The sockets of the server: on loopback, and with interfaces that come and go in network namespaces; and
+//! what is asked of the kernel and told to it.
 
 mod frames;
+mod kernel;
 mod link_layer;
 mod loopback;
 mod namespace;
