@@ -5,6 +5,7 @@
 //! - [`Port`] and [`Ports`]: the interfaces that clients are on;
 //! - [`Delegation`]: a prefix that was delegated through this relay, until when, to whom and where;
 //! - [`learn`]: what the messages that pass say of them, and [`Delegations`]: all that are known;
+//! - [`image`]: how one of them is written down;
 //! - [`recovery`]: how all this is learnt again from the servers;
 //! - [`Agent`]: what one datagram, one answer of a server or the passing of time brings about in all of these;
 //! - [`Routes`]: which routes follow from that, which are there, and what the kernel is told to change.
@@ -20,6 +21,7 @@ mod delegations;
 mod deliver;
 mod discard;
 mod forward;
+pub mod image;
 pub mod learn;
 mod levels;
 mod lightweight;

@@ -11,6 +11,7 @@ mod learning;
 mod lightweight;
 mod path;
 mod recovery;
+mod remembering;
 mod routes;
 mod template;
 #[path = "../../wire/tests/support/vectors.rs"]
