@@ -9,6 +9,7 @@ mod forward;
 mod kit;
 mod learning;
 mod lightweight;
+mod model;
 mod path;
 mod recovery;
 mod remembering;
