@@ -83,7 +83,8 @@ impl FromStr for RemoteId {
     }
 }
 
-fn octets_of_hex(text: &str) -> Option<Vec<u8>> {
+/// Reads hexadecimal, with or without colons.
+pub fn octets_of_hex(text: &str) -> Option<Vec<u8>> {
     let digits: Vec<u8> = text.bytes().filter(|byte| *byte != b':').collect();
     let pairs = digits.chunks(2).map(|pair| match pair {
         [high, low] => Some((digit(*high)? << 4) | digit(*low)?),

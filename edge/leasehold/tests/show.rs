@@ -262,7 +262,7 @@ fn servers_are_listed_with_how_asking_them_goes() {
         state: ServerState::Waiting,
         since_secs: 75,
         method: Some("relay-id".to_owned()),
-        attempt: 3,
+        failed_attempts: 3,
         next_attempt_secs: Some(40),
         last_error: Some("connection refused".to_owned()),
         last_success_secs: None,
@@ -277,14 +277,14 @@ fn servers_are_listed_with_how_asking_them_goes() {
         leasequery_address: None,
         state: ServerState::NotAsked,
         method: None,
-        attempt: 0,
+        failed_attempts: 0,
         next_attempt_secs: None,
         last_error: None,
         ..north.clone()
     };
     let (request, table) = complete(&[north.clone(), group], &["show", "servers", "--format", "table"]);
     assert_eq!(request, Request::Servers);
-    let state = "waiting for 1 min 15 s, attempt 3, next in 40 s";
+    let state = "waiting for 1 min 15 s, failed 3 times, next in 40 s";
     let expected = [
         "north",
         "[2001:db8::1]:547",

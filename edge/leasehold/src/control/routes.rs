@@ -47,7 +47,7 @@ pub enum RouteKind {
 pub enum RouteState {
     /// In the kernel, as it shall be
     Installed,
-    /// On its way to the kernel, or out of it
+    /// On its way to the kernel
     Pending,
     /// Waiting for its interface
     Waiting,
@@ -57,8 +57,10 @@ pub enum RouteState {
     Conflict,
     /// Not allowed by the configuration, or by what is connected
     Refused,
-    /// Not taken by the kernel
+    /// Not taken by the kernel, which is asked again
     Failed,
+    /// On its way out of the kernel
+    Leaving,
     /// None is wanted
     None,
 }
@@ -73,6 +75,7 @@ impl fmt::Display for RouteState {
             Self::Conflict => "conflict",
             Self::Refused => "refused",
             Self::Failed => "failed",
+            Self::Leaving => "leaving",
             Self::None => "none",
         })
     }

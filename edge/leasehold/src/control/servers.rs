@@ -17,13 +17,13 @@ pub struct Server {
     pub state: ServerState,
     /// Seconds since that is so.
     pub since_secs: u64,
-    /// What it is asked by: `relay-id`, `link` or `remote-id`.
+    /// What it is being asked by: `relay-id`, `link-address` or `remote-id`.
     pub method: Option<String>,
-    /// How often it was tried in this recovery, the present time included.
-    pub attempt: u64,
+    /// How often in a row asking it has failed.
+    pub failed_attempts: u64,
     /// Seconds until it is tried again.
     pub next_attempt_secs: Option<u64>,
-    /// What was wrong the last time that something was.
+    /// What is wrong.
     pub last_error: Option<String>,
     /// Seconds since it last told all it knows.
     pub last_success_secs: Option<u64>,
@@ -41,7 +41,7 @@ pub struct Server {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ServerState {
-    /// It could not be asked, or has broken off, and is tried again.
+    /// It is about to be asked, after a while if that has failed.
     Waiting,
     /// It is being asked.
     Asking,

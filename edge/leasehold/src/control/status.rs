@@ -43,6 +43,8 @@ pub enum RelayState {
     InSync,
     /// A server has not told all it knows, and is tried again: there may be more than is known.
     Degraded,
+    /// No server is asked: what is known is what has passed, and what was written down.
+    NotAsking,
 }
 
 impl fmt::Display for RelayState {
@@ -51,6 +53,7 @@ impl fmt::Display for RelayState {
             Self::Recovering => "recovering",
             Self::InSync => "in sync",
             Self::Degraded => "degraded",
+            Self::NotAsking => "not asking",
         })
     }
 }
@@ -94,12 +97,14 @@ pub struct Delegated {
 /// Routes, by what has become of them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RouteCounts {
-    /// There shall be so many.
+    /// There shall be so many; those that are refused do not count.
     pub wanted: u64,
     /// In the kernel, as they shall be.
     pub installed: u64,
-    /// On their way to the kernel, or waiting for their interface.
+    /// On their way to the kernel.
     pub pending: u64,
+    /// Waiting for their interface.
+    pub waiting: u64,
     /// In the kernel, with nothing known yet that wants them.
     pub unproven: u64,
     /// Not in the kernel because somebody else's route stands there.
@@ -108,6 +113,8 @@ pub struct RouteCounts {
     pub refused: u64,
     /// Not taken by the kernel.
     pub failed: u64,
+    /// On their way out of the kernel.
+    pub leaving: u64,
 }
 
 /// What a relay counts. All of it only grows.
@@ -124,7 +131,7 @@ pub struct RelayCounters {
 pub struct RelayMessages {
     /// Taken in.
     pub received: u64,
-    /// Sent to servers, once for each.
+    /// Sent to servers; once, however many there are.
     pub forwarded: u64,
     /// Sent to clients, or to relays before them.
     pub delivered: u64,

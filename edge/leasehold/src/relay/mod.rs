@@ -1,3 +1,4 @@
 //! `leasehold relay`: the relay, from its configuration to its sockets.
 
+pub mod desk;
 pub mod recovery;

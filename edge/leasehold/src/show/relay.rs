@@ -33,15 +33,18 @@ fn rows(status: &RelayStatus, rows: &mut Vec<Vec<String>>) {
 }
 
 fn routes(counts: &RouteCounts) -> String {
-    let RouteCounts { wanted, installed, pending, unproven, conflicts, refused, failed } = *counts;
+    let RouteCounts { wanted, installed, pending, waiting, unproven, conflicts, refused, failed, leaving } =
+        *counts;
     let counted = [
         (wanted, "wanted"),
         (installed, "installed"),
         (pending, "pending"),
+        (waiting, "waiting"),
         (unproven, "unproven"),
         (conflicts, "in conflict"),
         (refused, "refused"),
         (failed, "failed"),
+        (leaving, "leaving"),
     ];
     without_zeros(counted).unwrap_or_else(|| "none".to_owned())
 }

@@ -42,8 +42,8 @@ fn state(server: &Server) -> String {
         return server.state.to_string();
     }
     let mut state = format!("{} for {}", server.state, duration(server.since_secs));
-    if server.attempt > 1 {
-        state += &format!(", attempt {}", server.attempt);
+    if server.failed_attempts > 0 {
+        state += &format!(", failed {} times", server.failed_attempts);
     }
     if let Some(secs) = server.next_attempt_secs {
         state += &format!(", next in {}", duration(secs));

@@ -57,6 +57,8 @@ pub struct ServerView<'a> {
     pub server: ServerId,
     /// How far it has come.
     pub phase: Phase,
+    /// When it last had said all that it knew.
+    pub last_done: Option<Instant>,
     /// What is wrong, if anything is.
     pub trouble: Option<&'a Trouble>,
     /// What it has told in this epoch.
@@ -124,6 +126,7 @@ impl Recovery {
         self.numbered().map(|(id, server)| ServerView {
             server: id,
             phase: server.phase,
+            last_done: server.last_done,
             trouble: server.trouble.as_ref(),
             tally: server.tally,
         })

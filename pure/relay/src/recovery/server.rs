@@ -73,6 +73,8 @@ pub struct Tally {
 #[derive(Debug)]
 pub(super) struct Server {
     pub(super) phase: Phase,
+    /// When it last had said all that it knew, in whatever epoch.
+    pub(super) last_done: Option<Instant>,
     pub(super) backoff: Backoff,
     pub(super) trouble: Option<Trouble>,
     pub(super) tally: Tally,
@@ -109,7 +111,8 @@ impl Server {
     pub(super) fn new(is_asked: bool, methods: usize, backoff: Backoff, now: Instant) -> Self {
         let phase = if is_asked { Phase::Waiting { until: now } } else { Phase::NotAsked };
         let (trouble, tally, unplaced) = (None, Tally::default(), UnplacedLeases::default());
-        let mut server = Self { phase, backoff, trouble, tally, unplaced, passes: Vec::new() };
+        let mut server =
+            Self { phase, last_done: None, backoff, trouble, tally, unplaced, passes: Vec::new() };
         server.begin_anew(methods);
         server
     }

@@ -245,6 +245,7 @@ impl Recovery {
             Step::Ask(..) => {}
             Step::Done => {
                 server.phase = Phase::Done { at: now };
+                server.last_done = Some(now);
                 server.trouble = None;
                 server.backoff.succeeded();
             }

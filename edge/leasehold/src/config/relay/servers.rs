@@ -47,6 +47,11 @@ impl Server {
         let leasequery = (!address.ip().is_multicast()).then_some(address);
         Self { name: None, address, interface: None, forwards: true, leasequery, from: None }
     }
+
+    /// What it is called in what is shown: its name, else its address.
+    pub fn label(&self) -> String {
+        self.name.clone().unwrap_or_else(|| self.address.to_string())
+    }
 }
 
 /// A server, and where it stands in the file.
