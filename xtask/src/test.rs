@@ -78,7 +78,7 @@ enum Origin {
     Rustup(&'static str),
 }
 
-const TOOLS: [Tool; 17] = [
+const TOOLS: [Tool; 18] = [
     Tool { program: "cargo-fmt", from: Origin::Rustup("rustfmt"), needed_by: "the format step" },
     Tool { program: "cargo-clippy", from: Origin::Rustup("clippy"), needed_by: "the lint step" },
     Tool {
@@ -98,6 +98,11 @@ const TOOLS: [Tool; 17] = [
     meets("dumpcap", "wireshark-common"),
     meets("ip", "iproute2"),
     meets("mount", "mount"),
+    Tool {
+        program: "nft",
+        from: Origin::Debian("nftables"),
+        needed_by: "the tests of the lightweight relay, which has it drop what it takes out of a bridge",
+    },
     Tool {
         program: "kea-dhcp6",
         from: Origin::Debian("kea-dhcp6-server"),

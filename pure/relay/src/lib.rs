@@ -44,7 +44,7 @@ pub use delegations::{Changed, Counts, DelegationRef, Delegations, EpochEnd, Fil
 pub use deliver::{Delivery, deliver};
 pub use discard::Discard;
 pub use forward::{Forwarded, forward};
-pub use lightweight::Lightweight;
+pub use lightweight::{Lightweight, PacedPort};
 pub use moment::Moment;
 pub use note::Note;
 pub use port::{Port, PortId, PortRules, Ports, RemoteId};

@@ -22,6 +22,15 @@ use crate::{Arrival, Delivery, Discard, Forwarded, Peer, Port, PortId, Ports, Te
 /// The group that clients send to (RFC 9915 §7.1).
 const ALL_RELAY_AGENTS_AND_SERVERS: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 1, 2);
 
+/// A port that faces clients.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PacedPort {
+    /// The port; its addresses mean nothing here.
+    pub port: Port,
+    /// Messages that it may send in a second, on the average; any number, if `None` (RFC 6221 §9).
+    pub messages_per_second: Option<u32>,
+}
+
 /// A lightweight relay with its ports, each of which may send so much and no more.
 #[derive(Debug)]
 pub struct Lightweight {
@@ -36,12 +45,11 @@ impl Lightweight {
         Self { terms, ports: Ports::default(), paces: BTreeMap::new() }
     }
 
-    /// Has these ports present from now on, and no others: each with the messages that it may send in a second, on
-    /// the average; `None` is any number. Gives those that have come, gone or changed.
-    pub fn update(&mut self, present: Vec<(Port, Option<u32>)>) -> Vec<PortId> {
+    /// Has these ports present from now on, and no others. Gives those that have come, gone or changed.
+    pub fn update(&mut self, present: Vec<PacedPort>) -> Vec<PortId> {
         let rates: BTreeMap<u32, Option<u32>> =
-            present.iter().map(|(port, per_second)| (port.index, *per_second)).collect();
-        let changed = self.ports.update(present.into_iter().map(|(port, _)| port).collect());
+            present.iter().map(|paced| (paced.port.index, paced.messages_per_second)).collect();
+        let changed = self.ports.update(present.into_iter().map(|paced| paced.port).collect());
         let mut paces = BTreeMap::new();
         for (id, port) in self.ports.all_present() {
             if let Some(per_second) = rates.get(&port.index).copied().flatten() {
@@ -54,19 +62,24 @@ impl Lightweight {
         changed
     }
 
+    /// What goes for it as a whole.
+    pub fn terms(&self) -> &Terms {
+        &self.terms
+    }
+
     /// The ports that face clients.
     pub fn ports(&self) -> &Ports {
         &self.ports
     }
 
     /// Whether a datagram to port 547 from where clients are is to be taken out of the bridge.
-    pub fn takes_from_clients(arrival: &Arrival<'_>) -> bool {
-        arrival.destination == ALL_RELAY_AGENTS_AND_SERVERS
+    pub fn takes_from_clients(destination: Ipv6Addr) -> bool {
+        destination == ALL_RELAY_AGENTS_AND_SERVERS
     }
 
     /// Whether a datagram to port 547 from where the network is is to be taken out of the bridge.
-    pub fn takes_from_network(arrival: &Arrival<'_>) -> bool {
-        arrival.source.is_unicast_link_local() && arrival.destination.is_unicast_link_local()
+    pub fn takes_from_network(source: Ipv6Addr, destination: Ipv6Addr) -> bool {
+        source.is_unicast_link_local() && destination.is_unicast_link_local()
     }
 
     /// Appends the Relay-forward around what was taken from where clients are. It goes to every interface that

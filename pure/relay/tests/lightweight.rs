@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use proptest::prelude::*;
-use relay::{Arrival, Discard, Lightweight, Peer, Port, RemoteId, Terms};
+use relay::{Arrival, Discard, Lightweight, PacedPort, Peer, Port, RemoteId, Terms};
 use wire::{Message, MessageType, OptionCode, RelayMessage};
 use world::Instant;
 
@@ -22,9 +22,13 @@ fn bridge_with(change: impl FnOnce(&mut Terms, &mut Port, &mut Option<u32>)) -> 
     access.rules.accepts_relays = false;
     change(&mut terms, &mut access, &mut per_second);
     let mut bridge = Lightweight::new(terms);
-    let changed = bridge.update(vec![(access, per_second), (port(OTHER, "ge-0/0/8", 2), None)]);
+    let changed = bridge.update(vec![paced(access, per_second), paced(port(OTHER, "ge-0/0/8", 2), None)]);
     assert_eq!(changed.len(), 2);
     bridge
+}
+
+fn paced(port: Port, messages_per_second: Option<u32>) -> PacedPort {
+    PacedPort { port, messages_per_second }
 }
 
 fn bridge() -> Lightweight {
@@ -68,18 +72,11 @@ fn decode(octets: &[u8]) -> RelayMessage<'_> {
 // LDR-02, LDR-15
 #[test]
 fn it_takes_out_of_the_bridge_what_clients_send_to_the_group_and_what_link_locals_are_told() {
-    let clients = |destination| {
-        Lightweight::takes_from_clients(&Arrival { destination: address(destination), ..from_client() })
-    };
+    let clients = |destination| Lightweight::takes_from_clients(address(destination));
     assert!(clients("ff02::1:2"));
     assert!(!clients("ff05::1:3") && !clients("fe80::1") && !clients("2001:db8::1"));
-    let network = |source, destination| {
-        Lightweight::takes_from_network(&Arrival {
-            source: address(source),
-            destination: address(destination),
-            ..from_server()
-        })
-    };
+    let network =
+        |source, destination| Lightweight::takes_from_network(address(source), address(destination));
     assert!(network("fe80::1", "febf::2"));
     for (source, destination) in
         [("2001:db8::1", "fe80::2"), ("fe80::1", "2001:db8::2"), ("fe80::1", "ff02::1:2"), ("::", "fe80::2")]
@@ -231,10 +228,10 @@ fn what_is_no_reply_to_something_of_ours_goes_nowhere() {
 #[test]
 fn a_port_that_has_gone_is_sent_nothing() {
     let mut bridge = bridge();
-    bridge.update(vec![(port(OTHER, "ge-0/0/8", 2), None)]);
+    bridge.update(vec![paced(port(OTHER, "ge-0/0/8", 2), None)]);
     let octets = relay_reply("::", &[AT_ACCESS], REPLY);
     assert_eq!(bridge.deliver(&from_server(), &octets), Err(Discard::NoPort));
-    bridge.update(vec![(port(12, "ge-0/0/7", 1), None)]);
+    bridge.update(vec![paced(port(12, "ge-0/0/7", 1), None)]);
     assert_eq!(bridge.deliver(&from_server(), &octets).map(|delivery| delivery.interface_index), Ok(12));
 }
 
@@ -271,9 +268,9 @@ fn a_new_configuration_gives_nobody_a_new_allowance() {
     assert_eq!(one(&mut bridge), Ok(Peer::Client));
     let mut moved = port(ACCESS, "ge-0/0/7", 1);
     moved.name = "renamed".to_owned();
-    bridge.update(vec![(moved.clone(), Some(1))]);
+    bridge.update(vec![paced(moved.clone(), Some(1))]);
     assert_eq!(one(&mut bridge), Err(Discard::TooFast));
-    bridge.update(vec![(moved, None)]);
+    bridge.update(vec![paced(moved, None)]);
     assert_eq!(one(&mut bridge), Ok(Peer::Client));
 }
 

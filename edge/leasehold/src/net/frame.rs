@@ -42,6 +42,12 @@ pub enum NoFrame {
 }
 
 impl<'a> Frame<'a> {
+    /// From whom and to whom a frame with IPv6 is, whatever else it holds.
+    pub fn ends(octets: &[u8]) -> Option<(Ipv6Addr, Ipv6Addr)> {
+        let (ip, _) = Ipv6Header::from_slice(octets.get(ETHERNET_OCTETS..)?).ok()?;
+        Some((ip.source_addr(), ip.destination_addr()))
+    }
+
     /// Reads one, and compares its checksum.
     pub fn parse(octets: &'a [u8], beside: Beside) -> Result<Self, NoFrame> {
         let (ethernet, packet) = octets.split_first_chunk().ok_or(NoFrame::Malformed)?;
@@ -188,6 +194,8 @@ mod tests {
         let mut fragment = solicit();
         fragment[20] = 44;
         assert_eq!(Frame::parse(&fragment, GOOD), Err(NoFrame::Fragment));
+        let ends = Frame::ends(&fragment).map(|(source, destination)| format!("{source} {destination}"));
+        assert_eq!(ends.as_deref(), Some("fe80::7 ff02::1:2"));
         let octets = solicit();
         assert_eq!(Frame::parse(&octets, GOOD).unwrap().with(547, 547, &[0; 65_528]), None);
     }

@@ -1,4 +1,5 @@
 //! `leasehold relay`: the relay, from its configuration to its sockets.
 
 pub mod desk;
+pub mod lightweight;
 pub mod recovery;

@@ -1,6 +1,7 @@
 //! The sockets of the server: on loopback, and with interfaces that come and go in network namespaces; and
 //! what is asked of the kernel and told to it.
 
+mod bridge;
 mod frames;
 mod kernel;
 mod link_layer;
