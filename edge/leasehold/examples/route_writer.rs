@@ -2,9 +2,12 @@
 //! writer, and the same by `ip -6 -batch`.
 //!
 //! `cargo run --release --example route_writer -- 64000`, as root.
+//!
+//! With `-` for a number, it puts in the routes that standard input tells of, a line for each in `ip`'s words, in the
+//! namespace where it is, and says how many seconds that took.
 
 use std::error::Error;
-use std::io::Write;
+use std::io::{Write, stdin};
 use std::net::Ipv6Addr;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -16,7 +19,11 @@ use relay::{Change, Route, Target};
 use wire::Prefix;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let count = std::env::args().nth(1).map_or(Ok(64_000), |count| count.parse())?;
+    let count = std::env::args().nth(1);
+    if count.as_deref() == Some("-") {
+        return write_told();
+    }
+    let count = count.map_or(Ok(64_000), |count| count.parse())?;
     unshare(CloneFlags::CLONE_NEWNET)?;
     ip("link add near type veth peer name far", None)?;
     ip("link set far up", None)?;
@@ -51,6 +58,28 @@ fn main() -> Result<(), Box<dyn Error>> {
         );
     }
     Ok(())
+}
+
+/// Puts in what standard input tells of.
+fn write_told() -> Result<(), Box<dyn Error>> {
+    let lines: Vec<String> = stdin().lines().collect::<Result<_, _>>()?;
+    let adding: Vec<Change> =
+        lines.iter().map(|line| Ok(Change::Add(told(line)?))).collect::<Result<_, Box<dyn Error>>>()?;
+    let mut writer = RouteWriter::open(RouteSettings::default())?;
+    let took = timed(|| apply(&mut writer, &adding))?;
+    println!("{}", took.as_secs_f64());
+    Ok(())
+}
+
+/// The route in a line: `3fff::/56 via fe80::1 dev eth0 ...`.
+fn told(line: &str) -> Result<Route, Box<dyn Error>> {
+    let [destination, "via", next_hop, "dev", interface, ..] = line.split(' ').collect::<Vec<_>>()[..] else {
+        return Err(format!("{line} is no route").into());
+    };
+    let (address, length) = destination.split_once('/').ok_or("a prefix has a length")?;
+    let destination = Prefix::new(address.parse()?, length.parse()?)?;
+    let target = Target::Via { next_hop: next_hop.parse()?, interface_index: if_nametoindex(interface)? };
+    Ok(Route { destination, target })
 }
 
 /// The route to the /56 of this number.

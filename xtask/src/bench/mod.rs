@@ -10,6 +10,7 @@ mod namespace;
 mod process;
 mod processors;
 mod raw;
+mod recover;
 mod relay;
 mod search;
 mod surroundings;
@@ -33,6 +34,8 @@ pub(crate) enum Bench {
     /// Forwards datagrams as they are: the other end of the measurement without a relay.
     #[command(hide = true)]
     RelayForwarder,
+    /// A relay that starts with no routes: how soon it has them back, beside the kernel's own limit. Needs root.
+    Recover(recover::Arguments),
     /// Sends octets to an address: the other end of the measurement of a bare connection.
     #[command(hide = true)]
     RawSender(raw::Arguments),
@@ -46,6 +49,7 @@ pub(crate) fn run(root: &Path, bench: &Bench) -> Result<()> {
         Bench::ExchangeResponder(arguments) => exchange::responder::run(arguments),
         Bench::Relay(arguments) => relay::run(root, arguments),
         Bench::RelayForwarder => relay::forwarder::run(),
+        Bench::Recover(arguments) => recover::run(root, arguments),
         Bench::RawSender(arguments) => raw::send(arguments),
     }
 }

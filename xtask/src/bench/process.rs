@@ -31,33 +31,24 @@ pub(super) struct Summary {
 }
 
 impl Program {
-    /// Builds it. Cargo says where it is.
+    /// Builds it.
     pub(super) fn build(root: &Path) -> Result<Self> {
-        let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let output = Command::new(cargo)
-            .args(["build", "--quiet", "--release", "--package", "leasehold"])
-            .arg("--message-format=json-render-diagnostics")
-            .current_dir(root)
-            .stderr(Stdio::inherit())
-            .output()
-            .context("cargo does not start")?;
-        ensure!(output.status.success(), "leasehold does not build");
-        let messages = output.stdout.split(|octet| *octet == b'\n');
-        let mut executables = messages.filter_map(|line| {
-            let message: serde_json::Value = serde_json::from_slice(line).ok()?;
-            message["executable"].as_str().map(PathBuf::from)
-        });
-        let leasehold = executables.find(|path| path.ends_with("leasehold"));
-        Ok(Self(leasehold.context("cargo names no leasehold")?))
+        Ok(Self(built(root, &["--bin", "leasehold"], "leasehold")?))
     }
 
-    /// Makes up so many clients behind one relay, into `state`.
+    /// Makes up so many clients behind one relay, each on an interface of its own, into `state`.
     pub(super) fn populate(&self, clients: u64, state: &Path) -> Result<()> {
-        let status = Command::new(&self.0)
-            .args(["import", "synthetic", "--relays", "1", "--clients", &clients.to_string(), "--into"])
-            .arg(state)
-            .stdout(Stdio::null())
-            .status()?;
+        self.populate_behind(&[], clients, state)
+    }
+
+    /// Likewise, but on interfaces with these Interface-IDs.
+    pub(super) fn populate_behind(&self, interface_ids: &[&str], clients: u64, state: &Path) -> Result<()> {
+        let mut command = Command::new(&self.0);
+        command.args(["import", "synthetic", "--relays", "1", "--clients", &clients.to_string()]);
+        if !interface_ids.is_empty() {
+            command.args(["--interface-ids", &interface_ids.join(",")]);
+        }
+        let status = command.arg("--into").arg(state).stdout(Stdio::null()).status()?;
         ensure!(status.success(), "no state with {clients} clients: {status}");
         Ok(())
     }
@@ -135,10 +126,7 @@ pub(super) struct Server {
 impl Server {
     /// Octets of memory that it holds now.
     pub(super) fn resident_octets(&self) -> Result<u64> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.process.id()))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS")?;
-        let kibibytes: u64 = line.trim().trim_end_matches(" kB").parse()?;
-        Ok(kibibytes * 1024)
+        resident_octets(self.process.id())
     }
 
     /// Seconds that it has computed.
@@ -152,6 +140,34 @@ impl Drop for Server {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
+}
+
+/// Builds something of the package `leasehold` and says where it is: Cargo tells.
+pub(super) fn built(root: &Path, which: &[&str], name: &str) -> Result<PathBuf> {
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let output = Command::new(cargo)
+        .args(["build", "--quiet", "--release", "--package", "leasehold"])
+        .args(which)
+        .arg("--message-format=json-render-diagnostics")
+        .current_dir(root)
+        .stderr(Stdio::inherit())
+        .output()
+        .context("cargo does not start")?;
+    ensure!(output.status.success(), "{name} does not build");
+    let messages = output.stdout.split(|octet| *octet == b'\n');
+    let mut executables = messages.filter_map(|line| {
+        let message: serde_json::Value = serde_json::from_slice(line).ok()?;
+        message["executable"].as_str().map(PathBuf::from)
+    });
+    executables.find(|path| path.ends_with(name)).with_context(|| format!("cargo names no {name}"))
+}
+
+/// Octets of memory that a process holds now.
+pub(super) fn resident_octets(process: u32) -> Result<u64> {
+    let status = fs::read_to_string(format!("/proc/{process}/status"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS")?;
+    let kibibytes: u64 = line.trim().trim_end_matches(" kB").parse()?;
+    Ok(kibibytes * 1024)
 }
 
 /// Seconds that a process has computed, all threads together; it is named as in `/proc`.

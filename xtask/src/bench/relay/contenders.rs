@@ -110,6 +110,10 @@ interfaces = ["{LOWER}"]
 
 [[relay.server]]
 address = "{SERVER}"
+leasequery = false
+
+[relay.routes]
+aggregates = ["3fff::/20"]
 "#,
         state = state.display().to_string()
     )

@@ -1,0 +1,150 @@
+//! The programs that take part: `leasehold relay`, which recovers, and `leasehold serve`, which knows.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+
+use super::site::{ACCESS, SERVER, SINK, Site};
+use crate::bench::namespace::Namespace;
+use crate::bench::process::{self, Program};
+use crate::bench::processors::pin;
+
+/// How much of a log is shown when a program fails.
+const LAST_LINES: usize = 12;
+/// How long a server may take to start: it loads its clients.
+const START: Duration = Duration::from_secs(60);
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
+
+/// A program at work, until the value goes.
+pub(super) struct Running {
+    process: Child,
+    log: PathBuf,
+}
+
+/// Starts the relay with nothing but its name, which is the one that synthetic clients were behind if `known`.
+pub(super) fn relay(
+    program: &Program,
+    site: &Site,
+    processors: &[usize],
+    folder: &Path,
+    known: bool,
+) -> Result<Running> {
+    let interfaces = ACCESS.map(|name| format!("{name:?}")).join(", ");
+    let relay_id =
+        if known { crate::bench::synthetic_relay() } else { "00:03:00:01:02:00:00:00:ff:ff".into() };
+    let text = format!(
+        r#"state = {state:?}
+[relay]
+relay-id = "{relay_id}"
+interfaces = [{interfaces}]
+[[relay.server]]
+address = "{SERVER}"
+forward = false
+[[relay.server]]
+address = "{SINK}"
+leasequery = false
+[relay.routes]
+aggregates = ["3fff::/20"]
+"#,
+        state = folder.join("state").display().to_string()
+    );
+    start(program, "relay", &site.relay, processors, folder, &text)
+}
+
+/// Starts the server and waits until it can be asked.
+pub(super) fn server(program: &Program, site: &Site, processors: &[usize], folder: &Path) -> Result<Running> {
+    let text = format!(
+        r#"state = {state:?}
+[leasequery]
+allow = [{{ from = "::/0" }}]
+[[link]]
+id = 1
+name = "access-1"
+prefixes = ["2001:db8::/64"]
+address-pools = ["2001:db8::1:0:0 - 2001:db8::1:ffff:ffff"]
+[[link.delegation-pools]]
+prefix = "3fff::/20"
+delegated-length = 56
+"#,
+        state = folder.display().to_string()
+    );
+    let server = start(program, "serve", &site.servers, processors, folder, &text)?;
+    let begun = Instant::now();
+    while !server.log().contains("(TCP)") {
+        ensure!(begun.elapsed() < START, "the server does not listen; {}", server.last_words());
+        thread::sleep(LOOK_AGAIN);
+    }
+    Ok(server)
+}
+
+fn start(
+    program: &Program,
+    part: &str,
+    namespace: &Namespace,
+    processors: &[usize],
+    folder: &Path,
+    config: &str,
+) -> Result<Running> {
+    fs::create_dir_all(folder)?;
+    let (file, log) = (folder.join(format!("{part}.toml")), folder.join(format!("{part}.log")));
+    fs::write(&file, config)?;
+    let mut command = program.command();
+    command.args([part, "--config"]).arg(file).env("NO_COLOR", "1");
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(File::create(&log)?);
+    let process = namespace.within(|| {
+        // A process computes where the thread does that has started it.
+        pin(processors)?;
+        Ok(command.spawn()?)
+    })?;
+    Ok(Running { process, log })
+}
+
+impl Running {
+    /// Octets of memory that it holds now.
+    pub(super) fn resident_octets(&self) -> Result<u64> {
+        process::resident_octets(self.process.id())
+    }
+
+    /// Seconds that each of its threads has computed, by name.
+    pub(super) fn thread_seconds(&self) -> Result<BTreeMap<String, f64>> {
+        let mut seconds = BTreeMap::new();
+        for thread in fs::read_dir(format!("/proc/{}/task", self.process.id()))? {
+            let thread = thread?.path();
+            let name = fs::read_to_string(thread.join("comm"))?.trim().to_owned();
+            let about = fs::read_to_string(thread.join("schedstat"))?;
+            let nanoseconds: u64 = about.split(' ').next().context("no time")?.parse()?;
+            *seconds.entry(name).or_default() += nanoseconds as f64 / 1e9;
+        }
+        Ok(seconds)
+    }
+
+    /// Fails if it has ended.
+    pub(super) fn ensure_running(&mut self) -> Result<()> {
+        let ended = self.process.try_wait()?;
+        ensure!(ended.is_none(), "it has ended; {}", self.last_words());
+        Ok(())
+    }
+
+    fn log(&self) -> String {
+        fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    /// The end of its log.
+    pub(super) fn last_words(&self) -> String {
+        let log = self.log();
+        let lines: Vec<_> = log.lines().collect();
+        format!("its log ends:\n{}", lines[lines.len().saturating_sub(LAST_LINES)..].join("\n"))
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
