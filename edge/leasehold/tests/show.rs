@@ -2,6 +2,7 @@
 //! up here, so that all there can be comes.
 
 use std::io::{BufRead, BufReader, Write};
+use std::ops::Range;
 use std::os::unix::net::UnixListener;
 use std::process::{Command, Output};
 use std::sync::mpsc::{self, Receiver};
@@ -68,14 +69,37 @@ fn text(octets: &[u8]) -> String {
     String::from_utf8_lossy(octets).into_owned()
 }
 
-fn cells(row: &str) -> Vec<String> {
-    row.split("  ").map(str::trim).filter(|cell| !cell.is_empty()).map(str::to_owned).collect()
+/// The cells of the row of a table that begins so, the lines of each joined by ", ".
+fn row(table: &str, begin: &str) -> Vec<String> {
+    let mut lines = table.lines().skip_while(|line| !line.trim_start().starts_with(begin));
+    let first = lines.next().unwrap_or_else(|| panic!("no row begins with {begin:?}:\n{table}"));
+    // Cells are as wide as the widest one, and three spaces apart: so columns begin where the head's do.
+    let head = table.lines().nth(1).unwrap();
+    let starts = columns(head);
+    let mut row: Vec<String> = starts.iter().map(|range| cell(first, range)).collect();
+    for line in lines.take_while(|line| !line.starts_with('─')) {
+        for (so_far, range) in row.iter_mut().zip(&starts) {
+            let more = cell(line, range);
+            if !more.is_empty() {
+                *so_far += &format!(", {more}");
+            }
+        }
+    }
+    row
 }
 
-/// The cells of the row of a table that begins so.
-fn row(table: &str, begin: &str) -> Vec<String> {
-    let row = table.lines().find(|line| line.trim_start().starts_with(begin));
-    cells(row.unwrap_or_else(|| panic!("no row begins with {begin:?}:\n{table}")))
+/// From where to where each column goes, in characters.
+fn columns(head: &str) -> Vec<Range<usize>> {
+    let characters: Vec<char> = head.chars().collect();
+    let begins = |at: &usize| characters[*at] != ' ' && (*at < 2 || characters[at - 2..*at] == [' ', ' ']);
+    let starts: Vec<usize> = (0..characters.len()).filter(begins).collect();
+    let ends = starts.iter().skip(1).copied().chain([usize::MAX]);
+    starts.iter().copied().zip(ends).map(|(start, end)| start..end).collect()
+}
+
+fn cell(line: &str, range: &Range<usize>) -> String {
+    let inside = line.chars().skip(range.start).take(range.len());
+    inside.collect::<String>().trim().to_owned()
 }
 
 fn delegations() -> Vec<Delegation> {
@@ -124,30 +148,23 @@ fn delegations_are_listed_with_client_next_hop_interface_and_lifetimes() {
     assert_eq!(request, Request::Delegations(DelegationFilter::default()));
     let expected = [
         "2001:db8:1:100::/56",
-        "00:03:00:01:02:00:00:00:aa:01",
-        "7",
-        "eth1.100",
-        "fe80::aa:1",
-        "1 h 0 min",
-        "2 h 0 min",
-        "1 min 30 s ago",
-        "reply",
+        "00:03:00:01:02:00:00:00:aa:01, IAID 7",
+        "fe80::aa:1, on eth1.100",
+        "preferred 1 h 0 min, valid 2 h 0 min",
+        "1 min 30 s ago, by reply",
         "installed",
     ];
     assert_eq!(row(&table, "2001:db8:1:100::"), expected);
     let expected = [
         "2001:db8:1:200::/56",
         "00:03:00:01:02:00:00:00:aa:01",
-        "00ff (absent)",
-        "fe80::aa:1",
-        "0 s",
-        "for ever",
-        "unknown",
-        "north",
+        "fe80::aa:1, on 00ff (absent)",
+        "preferred 0 s, valid for ever",
+        "unknown, by north",
         "waiting: its interface is absent",
     ];
     assert_eq!(row(&table, "2001:db8:1:200::"), expected);
-    assert_eq!(row(&table, "2001:db8:2::7")[8..], ["memory", "none"]);
+    assert_eq!(row(&table, "2001:db8:2::7")[4..], ["1 min 30 s ago, by memory", "none"]);
 
     let (_, object) = complete(&delegations(), &["show", "delegations"]);
     let object: Value = serde_json::from_str(&object).unwrap();
@@ -236,7 +253,7 @@ fn routes_are_listed_with_who_stands_in_their_way() {
         "254",
     ];
     assert_eq!(row(&table, "2001:db8:1:100::"), expected);
-    let expected = ["2001:db8:1::/48", "unreachable", "installed", "220", "512", "254"];
+    let expected = ["2001:db8:1::/48", "unreachable", "", "installed", "220", "512", "254"];
     assert_eq!(row(&table, "2001:db8:1::/48"), expected);
     let (_, line) = complete(&[aggregate], &["show", "routes", "--format", "ndjson"]);
     let expected = json!({
@@ -284,22 +301,17 @@ fn servers_are_listed_with_how_asking_them_goes() {
     };
     let (request, table) = complete(&[north.clone(), group], &["show", "servers", "--format", "table"]);
     assert_eq!(request, Request::Servers);
-    let state = "waiting for 1 min 15 s, failed 3 times, next in 40 s";
     let expected = [
-        "north",
-        "[2001:db8::1]:547",
-        "[2001:db8::1]:547",
-        "relay-id",
-        state,
+        "north, [2001:db8::1]:547",
+        "at [2001:db8::1]:547, by relay-id",
+        "waiting for 1 min 15 s, failed 3 times, next in 40 s",
         "never",
-        "0",
-        "0",
-        "12",
-        "9",
+        "0 clients, 0 leases",
+        "12 forwarded, 9 replies",
         "connection refused",
     ];
     assert_eq!(row(&table, "north"), expected);
-    assert_eq!(row(&table, "[ff02")[2..4], ["not asked", "never"]);
+    assert_eq!(row(&table, "[ff02")[..3], ["[ff02::1:2]:547", "", "not asked"]);
     let (_, object) = complete(&[north], &["show", "servers"]);
     let object: Value = serde_json::from_str(&object).unwrap();
     assert_eq!(object["servers"][0]["state"], "waiting");
@@ -371,7 +383,7 @@ fn delegations_are_cleared_by_lease_by_client_or_by_port() {
     let arguments = ["clear", "delegation", "--all", "--dry-run", "--format", "table"];
     let (request, table) = complete(&delegations(), &arguments);
     assert!(matches!(request, Request::Clear(Clearing { dry_run: true, .. })));
-    assert_eq!(row(&table, "2001:db8:2::7")[8], "memory");
+    assert_eq!(row(&table, "2001:db8:2::7")[4], "1 min 30 s ago, by memory");
     for said in [vec!["--socket", "none"], vec!["--socket", "none", "--all", "--client", client]] {
         let output = run(&[&["clear", "delegation"][..], &said].concat());
         assert_eq!(output.status.code(), Some(1), "{said:?}");

@@ -1,5 +1,6 @@
 //! One delegation a row, with what RFC 8987 §4.4 asks for and what has become of its route; and one
-//! lease a row of those whose place is not known.
+//! lease a row of those whose place is not known. What belongs together shares a cell, so that a row fits
+//! a terminal.
 
 use wire::INFINITE;
 
@@ -8,18 +9,7 @@ use crate::control::{Delegation, RouteState, Unplaced};
 
 pub(super) const FORM: Form<Delegation> = Form {
     key: Some("delegations"),
-    head: &[
-        "delegation",
-        "client",
-        "IAID",
-        "interface",
-        "next hop",
-        "preferred",
-        "valid",
-        "last heard",
-        "told by",
-        "route",
-    ],
+    head: &["delegation", "client", "next hop", "remaining", "last heard", "route"],
     rows,
 };
 
@@ -28,16 +18,14 @@ pub(super) const UNPLACED: Form<Unplaced> =
 
 fn rows(delegation: &Delegation, rows: &mut Vec<Vec<String>>) {
     let heard = delegation.last_transaction_secs.map_or("unknown".into(), |secs| duration(secs) + " ago");
+    let iaid = delegation.iaid.map(|iaid| format!("\nIAID {iaid}")).unwrap_or_default();
+    let (preferred, valid) = (lifetime(delegation.preferred_secs), lifetime(delegation.valid_secs));
     rows.push(vec![
         delegation.leased.text().to_owned(),
-        delegation.client.clone(),
-        delegation.iaid.map(|iaid| iaid.to_string()).unwrap_or_default(),
-        delegation.port(),
-        delegation.next_hop.to_string(),
-        lifetime(delegation.preferred_secs),
-        lifetime(delegation.valid_secs),
-        heard,
-        delegation.told_by.to_string(),
+        delegation.client.clone() + &iaid,
+        format!("{}\non {}", delegation.next_hop, delegation.port()),
+        format!("preferred {preferred}\nvalid {valid}"),
+        format!("{heard}\nby {}", delegation.told_by),
         with_reason(delegation.route, delegation.route_why.as_deref()),
     ]);
 }

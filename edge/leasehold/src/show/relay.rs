@@ -3,7 +3,7 @@
 use super::output::{Form, duration};
 use crate::control::{RelayStatus, RouteCounts};
 
-pub(super) const FORM: Form<RelayStatus> = Form { key: None, head: &["relay", ""], rows };
+pub(super) const FORM: Form<RelayStatus> = Form { key: None, head: &["relay", "value"], rows };
 
 fn rows(status: &RelayStatus, rows: &mut Vec<Vec<String>>) {
     let why = status.why.iter().map(|why| format!(": {why}")).collect::<String>();
