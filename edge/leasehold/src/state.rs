@@ -1,4 +1,4 @@
-//! The state folder: the embedded store, and the identifier that the server was given once.
+//! The state folder: the embedded store, and the identifier that the server or relay was given once.
 
 use std::fs::{self, File};
 use std::io::Write;
@@ -13,6 +13,8 @@ use wire::Duid;
 
 /// Where, in the state folder, the server's own DUID is kept.
 const SERVER_ID_FILE: &str = "server-id";
+/// Where, in the state folder, the relay's own DUID is kept.
+const RELAY_ID_FILE: &str = "relay-id";
 /// Where, in the state folder, the store is.
 const STORE_FOLDER: &str = "store";
 
@@ -37,19 +39,34 @@ pub fn load(store: &EmbeddedStore, links: Vec<Link>) -> anyhow::Result<Holdings>
 
 /// The server's DUID: the configured one, else the one made at the first start.
 pub fn server_id(configured: Option<Duid>, folder: &Path) -> anyhow::Result<Duid> {
+    identifier(configured, folder, SERVER_ID_FILE)
+}
+
+/// The relay's DUID, likewise (RFC 5460 §5.4.1).
+pub fn relay_id(configured: Option<Duid>, folder: &Path) -> anyhow::Result<Duid> {
+    identifier(configured, folder, RELAY_ID_FILE)
+}
+
+fn identifier(configured: Option<Duid>, folder: &Path, name: &str) -> anyhow::Result<Duid> {
     if let Some(configured) = configured {
         return Ok(configured);
     }
-    let file = folder.join(SERVER_ID_FILE);
+    let file = folder.join(name);
     match fs::read_to_string(&file) {
-        Ok(text) => text.trim().parse().with_context(|| format!("{} does not hold a DUID", file.display())),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => make_server_id(&file),
+        Ok(text) => text.trim().parse().with_context(|| {
+            format!(
+                "{} does not hold a DUID: restore it, or configure the DUID that was in use; only if that is lost \
+                 for good, remove the file, and another one is made",
+                file.display()
+            )
+        }),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => make_identifier(folder, &file),
         Err(error) => Err(error).with_context(|| format!("cannot read {}", file.display())),
     }
 }
 
 /// A DUID-UUID (RFC 6355), on disk before anybody sees it.
-fn make_server_id(file: &Path) -> anyhow::Result<Duid> {
+fn make_identifier(folder: &Path, file: &Path) -> anyhow::Result<Duid> {
     let mut octets = [0; 18];
     octets[1] = 4;
     if let Err(error) = getrandom::fill(&mut octets[2..]) {
@@ -58,8 +75,9 @@ fn make_server_id(file: &Path) -> anyhow::Result<Duid> {
     octets[8] = octets[8] & 0x0f | 0x40;
     octets[10] = octets[10] & 0x3f | 0x80;
     let duid = Duid::new(&octets).expect("18 octets are a DUID");
-    write_durably(file, format!("{duid}\n").as_bytes())
-        .with_context(|| format!("cannot keep the server's DUID in {}", file.display()))?;
+    fs::create_dir_all(folder)
+        .and_then(|()| write_durably(file, format!("{duid}\n").as_bytes()))
+        .with_context(|| format!("cannot keep the DUID in {}", file.display()))?;
     Ok(duid)
 }
 
@@ -86,5 +104,54 @@ impl Join for Threads {
             let a = a();
             (a, beside.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // REL-31
+    #[test]
+    fn a_relay_that_is_started_again_has_the_duid_that_it_made() {
+        let folder = tempfile::tempdir().unwrap();
+        let state = folder.path().join("made").join("here");
+        let made = relay_id(None, &state).unwrap();
+        let kept = fs::read_to_string(state.join("relay-id")).unwrap();
+        assert_eq!(kept.trim().parse(), Ok(made.clone()), "it is on disk when it is given out");
+        assert_eq!(relay_id(None, &state).unwrap(), made);
+        assert_ne!(server_id(None, &state).unwrap(), made, "a server in the same folder is somebody else");
+        assert_eq!(relay_id(None, &state).unwrap(), made);
+    }
+
+    // REL-31
+    #[test]
+    fn what_was_not_written_to_its_end_is_not_taken_for_a_duid() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("relay-id.new"), "00:04:1").unwrap();
+        let made = relay_id(None, folder.path()).unwrap();
+        assert_eq!(relay_id(None, folder.path()).unwrap(), made);
+    }
+
+    // REL-32
+    #[test]
+    fn a_relay_that_replaces_another_has_the_duid_that_it_is_given() {
+        let folder = tempfile::tempdir().unwrap();
+        let made = relay_id(None, folder.path()).unwrap();
+        let given: Duid = "00:02:00:00:7e:d9:01".parse().unwrap();
+        assert_eq!(relay_id(Some(given.clone()), folder.path()).unwrap(), given);
+        assert_eq!(relay_id(None, folder.path()).unwrap(), made, "what was made is still there");
+    }
+
+    #[test]
+    fn a_damaged_file_is_not_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("relay-id");
+        for damaged in ["", "00:04:zz", "00:04"] {
+            fs::write(&file, damaged).unwrap();
+            let said = format!("{:#}", relay_id(None, folder.path()).unwrap_err());
+            assert!(said.contains("relay-id does not hold a DUID: restore it"), "{said}");
+            assert_eq!(fs::read_to_string(&file).unwrap(), damaged);
+        }
     }
 }

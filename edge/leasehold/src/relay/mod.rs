@@ -2,4 +2,5 @@
 
 pub mod desk;
 pub mod lightweight;
+pub mod ports;
 pub mod recovery;

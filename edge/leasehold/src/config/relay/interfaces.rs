@@ -11,7 +11,7 @@ use super::super::addresses::{address, prefix};
 use super::super::faults::Collector;
 use super::super::interfaces::{covers, is_name, pattern};
 use super::super::toml_tree::{Item, Place, Table};
-use super::{Mode, not_in_lightweight_mode};
+use super::{Mode, without_meaning};
 
 /// Delegations on an interface: more than any edge box has had.
 const DELEGATIONS: RangeInclusive<usize> = 1..=16_777_216;
@@ -24,6 +24,9 @@ const LIGHTWEIGHT_RATE: u32 = 100;
 /// Keys that have a meaning only where there are addresses and routes.
 const ROUTED_KEYS: [&str; 4] =
     ["link-address", "accept-unicast", "max-delegations", "max-delegations-per-client"];
+
+/// Keys that have a meaning only where interfaces are lines of single subscribers.
+const LIGHTWEIGHT_KEYS: [&str; 1] = ["messages-per-second"];
 
 /// What goes for some interfaces.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,7 +43,8 @@ pub struct ClientInterfaces {
     pub link_address: LinkAddress,
     /// What their clients may do.
     pub rules: PortRules,
-    /// Messages a second that are taken from each, on the average; any number, if `None`.
+    /// Messages a second that are taken from each, on the average; any number, if `None`, and in routed
+    /// mode.
     pub messages_per_second: Option<u32>,
 }
 
@@ -168,9 +172,8 @@ fn section(
         let rate = item.number(RATE, faults)?;
         Some((rate != 0).then_some(rate))
     });
-    if mode == Mode::Lightweight {
-        not_in_lightweight_mode(&mut table, &ROUTED_KEYS, faults);
-    }
+    let others: &[&str] = if mode == Mode::Routed { &LIGHTWEIGHT_KEYS } else { &ROUTED_KEYS };
+    without_meaning(mode, others, &mut table, faults);
     table.finish(faults);
     names.map(|_| section)
 }

@@ -143,7 +143,7 @@ pub(super) fn read(item: &Item<'_>, faults: &mut Collector) -> Option<Relay> {
     read_sending(&mut table, &mut relay, faults);
     table.read("upstream", faults, |item, faults| read_upstream(item, &mut relay, faults));
     if relay.mode == Mode::Lightweight {
-        not_in_lightweight_mode(&mut table, &ROUTED_KEYS, faults);
+        without_meaning(relay.mode, &ROUTED_KEYS, &mut table, faults);
         if relay.upstream.is_empty() {
             let problem = "upstream.interfaces is missing";
             let remedy = "in [relay.upstream], add interfaces = [\"eth0\"] with those that face the network";
@@ -190,7 +190,7 @@ fn read_upstream(item: &Item<'_>, relay: &mut Relay, faults: &mut Collector) -> 
     table.read_into(&mut relay.upstream, "interfaces", faults, |list, faults| list.list_of(faults, pattern));
     table.read_into(&mut relay.listed_servers_only, "listed-servers-only", faults, Item::boolean);
     if relay.mode == Mode::Lightweight {
-        not_in_lightweight_mode(&mut table, &["listed-servers-only"], faults);
+        without_meaning(relay.mode, &["listed-servers-only"], &mut table, faults);
     }
     table.finish(faults);
     Some(())
@@ -247,12 +247,16 @@ fn check_questions(relay: &Relay, place: &Place, faults: &mut Collector) {
     }
 }
 
-/// Tells of every key that says nothing to a relay without addresses.
-fn not_in_lightweight_mode(table: &mut Table<'_>, keys: &[&'static str], faults: &mut Collector) {
+/// Tells of every key that says nothing to a relay of this mode.
+fn without_meaning(mode: Mode, keys: &[&'static str], table: &mut Table<'_>, faults: &mut Collector) {
+    let (here, elsewhere) = match mode {
+        Mode::Routed => ("routed", "lightweight"),
+        Mode::Lightweight => ("lightweight", "routed"),
+    };
     for key in keys {
         table.read(key, faults, |item, faults| {
-            let problem = "means nothing in lightweight mode";
-            faults.fault(item.place(), problem, "leave it out, or write mode = \"routed\"");
+            let remedy = format!("leave it out, or write mode = \"{elsewhere}\"");
+            faults.fault(item.place(), format!("means nothing in {here} mode"), remedy);
             None::<()>
         });
     }

@@ -223,8 +223,10 @@ fn place_interfaces(mut section: ClientInterfaces, mode: Mode, index: usize) -> 
     for InterfacePattern(name) in &mut section.names {
         *name = format!("{index}{name}");
     }
-    if mode == Mode::Lightweight {
-        let usual = ClientInterfaces::usual(Vec::new(), mode);
+    let usual = ClientInterfaces::usual(Vec::new(), mode);
+    if mode == Mode::Routed {
+        section.messages_per_second = usual.messages_per_second;
+    } else {
         section.link_address = usual.link_address;
         section.rules.accepts_unicast = usual.rules.accepts_unicast;
         section.rules.max_delegations = usual.rules.max_delegations;

@@ -62,3 +62,16 @@ fn a_lightweight_relay_has_neither_addresses_nor_routes() {
     let listed = LIGHTWEIGHT.replace("[[relay.", "listed-servers-only = true\n[[relay.");
     assert_meaningless(&listed, 5, "relay.upstream.listed-servers-only");
 }
+
+#[test]
+fn a_routed_relay_slows_nobody_down() {
+    let text = format!("{RELAY}messages-per-second = 5");
+    assert_fault(
+        &text,
+        10,
+        "relay.interface.messages-per-second",
+        &["means nothing in routed mode", "mode = \"lightweight\""],
+    );
+    let text = format!("{LIGHTWEIGHT}messages-per-second = 1000001");
+    assert_fault(&text, 7, "relay.interface.messages-per-second", &["from 0 to 1000000"]);
+}
