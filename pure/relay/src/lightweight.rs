@@ -62,6 +62,11 @@ impl Lightweight {
         changed
     }
 
+    /// Goes on with other terms.
+    pub fn agree(&mut self, terms: Terms) {
+        self.terms = terms;
+    }
+
     /// What goes for it as a whole.
     pub fn terms(&self) -> &Terms {
         &self.terms

@@ -11,7 +11,7 @@ use std::time::Instant;
 use lease::InterfacePattern;
 use leasehold::clock::Clock;
 use leasehold::net::{ALL_RELAY_AGENTS_AND_SERVERS, FrameSocket, Poller, Waker};
-use leasehold::relay::lightweight::{Bridge, Plan};
+use leasehold::relay::lightweight::{Bridge, Order, Plan, Sides};
 use nix::net::if_::if_nametoindex;
 use relay::{Counters, Discard, PacedPort, Port, PortRules, Terms};
 use wire::{CLIENT_PORT, Message, MessageType, OptionCode, Options, RelayMessage, SERVER_PORT, Writer};
@@ -55,16 +55,20 @@ impl Relaying {
             clients: clients.iter().map(pattern).collect(),
             network: ["wan0"].iter().map(pattern).collect(),
             tells_link_layer: true,
-            ports: Box::new(move |facts| {
+            sides: Box::new(move |facts| {
                 let facing = facts.iter().filter(|facts| faces_clients.matches(&facts.name));
-                facing.map(|facts| port(facts.index, &facts.name)).collect()
+                let network = facts.iter().filter(|facts| facts.name == "wan0");
+                Sides {
+                    clients: facing.map(|facts| port(facts.index, &facts.name)).collect(),
+                    network: network.map(|facts| facts.index).collect(),
+                }
             }),
         };
         let counters = Arc::new(Counters::default());
         let bridge = Bridge::open(plan, Clock::start(), Arc::clone(&counters)).unwrap();
         let (waker, stopping) = (bridge.waker(), Arc::new(AtomicBool::new(false)));
         let told = Arc::clone(&stopping);
-        let thread = std::thread::spawn(move || bridge.run(|| told.load(Relaxed)));
+        let thread = std::thread::spawn(move || bridge.run(|| told.load(Relaxed).then_some(Order::Stop)));
         Self { counters, stopping, waker, thread }
     }
 

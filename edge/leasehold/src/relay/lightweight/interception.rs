@@ -24,8 +24,6 @@ const FROM_NETWORK: &str = "ip6 saddr fe80::/10 ip6 daddr fe80::/10 udp dport 54
 /// Rules that are in place as long as this is there.
 #[derive(Debug)]
 pub(super) struct Interception {
-    clients: Vec<InterfacePattern>,
-    network: Vec<InterfacePattern>,
     in_place: String,
 }
 
@@ -38,12 +36,17 @@ impl Interception {
     ) -> anyhow::Result<Self> {
         let in_place = rules(clients, network, names);
         apply(&in_place)?;
-        Ok(Self { clients: clients.to_vec(), network: network.to_vec(), in_place })
+        Ok(Self { in_place })
     }
 
-    /// Goes by the names that are there now.
-    pub(super) fn follow(&mut self, names: &[String]) -> anyhow::Result<()> {
-        let wanted = rules(&self.clients, &self.network, names);
+    /// Goes by other patterns, and by the names that are there now. If that fails, everything stays as it was.
+    pub(super) fn replace(
+        &mut self,
+        clients: &[InterfacePattern],
+        network: &[InterfacePattern],
+        names: &[String],
+    ) -> anyhow::Result<()> {
+        let wanted = rules(clients, network, names);
         if wanted != self.in_place {
             apply(&wanted)?;
             self.in_place = wanted;

@@ -23,7 +23,7 @@ use wire::{LinkLayerAddress, MessageType};
 
 use crate::clock::Clock;
 use crate::kernel::{self, InterfaceFacts};
-use crate::net::{Frame, FrameSocket, NoFrame, Patterns, Poller, Waker, Watcher};
+use crate::net::{Frame, FrameSocket, NoFrame, Poller, Waker, Watcher};
 use interception::Interception;
 
 /// How long a change of interfaces is let grow before it is looked at.
@@ -37,18 +37,35 @@ const ETHERNET: u16 = 1;
 pub struct Plan {
     /// What goes for the relay as a whole.
     pub terms: Terms,
-    /// The interfaces that face clients.
+    /// The interfaces that face clients, for the rules that keep originals from passing.
     pub clients: Vec<InterfacePattern>,
-    /// The interfaces that face the network.
+    /// The interfaces that face the network, likewise.
     pub network: Vec<InterfacePattern>,
     /// Whether servers are told clients' link-layer addresses (RFC 6939).
     pub tells_link_layer: bool,
-    /// Says which interfaces are ports that face clients, and what they are called.
-    pub ports: FindPorts,
+    /// Says which interfaces are on which side.
+    pub sides: FindSides,
 }
 
-/// Picks ports out of the interfaces that are there.
-pub type FindPorts = Box<dyn Fn(&[InterfaceFacts]) -> Vec<PacedPort> + Send>;
+/// Picks both sides out of the interfaces that are there.
+pub type FindSides = Box<dyn FnMut(&[InterfaceFacts]) -> Sides + Send>;
+
+/// The interfaces of a bridge that matter.
+#[derive(Debug)]
+pub struct Sides {
+    /// Those that face clients.
+    pub clients: Vec<PacedPort>,
+    /// The numbers of those that face the network.
+    pub network: BTreeSet<u32>,
+}
+
+/// What a lightweight relay is told while it runs.
+pub enum Order {
+    /// To end.
+    Stop,
+    /// To go on in another way.
+    Follow(Plan),
+}
 
 /// A lightweight relay in the bridges of this thread's network namespace. As long as it is there, nothing that it
 /// should take passes it by.
@@ -96,10 +113,19 @@ impl Bridge {
         self.poller.waker()
     }
 
-    /// Relays until it is time to stop; it is asked whether it is whenever it is woken.
-    pub fn run(mut self, is_time_to_stop: impl Fn() -> bool) -> anyhow::Result<()> {
+    /// Relays until it is told to stop; it asks for orders whenever it is woken.
+    pub fn run(mut self, mut orders: impl FnMut() -> Option<Order>) -> anyhow::Result<()> {
         let mut look_at = None;
-        while !is_time_to_stop() {
+        loop {
+            match orders() {
+                None => {}
+                Some(Order::Stop) => return Ok(()),
+                Some(Order::Follow(plan)) => {
+                    self.relay.agree(plan.terms.clone());
+                    self.plan = plan;
+                    look_at = Some(Instant::now());
+                }
+            }
             if look_at.is_some_and(|at| at <= Instant::now()) {
                 look_at = None;
                 if let Err(error) = self.look_around() {
@@ -116,21 +142,17 @@ impl Bridge {
                 look_at.get_or_insert(Instant::now() + SETTLING);
             }
         }
-        Ok(())
     }
 
     /// Finds the interfaces on both sides.
     fn look_around(&mut self) -> anyhow::Result<()> {
         let facts = kernel::interfaces()?;
-        self.interception.follow(&names(&facts))?;
+        self.interception.replace(&self.plan.clients, &self.plan.network, &names(&facts))?;
         self.frames.look_around()?;
-        let faces_network = Patterns::new(self.plan.network.iter().map(|pattern| &pattern.0));
-        let network = facts.iter().filter(|interface| faces_network.matches(&interface.name));
-        let network: BTreeSet<u32> = network.map(|interface| interface.index).collect();
+        let Sides { clients, network } = (self.plan.sides)(&facts);
         let network_changed = network != self.network;
         self.network = network;
-        let changed = self.relay.update((self.plan.ports)(&facts));
-        if network_changed || !changed.is_empty() {
+        if !self.relay.update(clients).is_empty() || network_changed {
             self.tell_sides(&facts);
         }
         Ok(())
