@@ -6,6 +6,7 @@
 //! client's interface and by no other. One thread does it all; interfaces may come and go.
 
 mod interception;
+mod program;
 
 use std::collections::BTreeSet;
 use std::io;
@@ -25,6 +26,8 @@ use crate::clock::Clock;
 use crate::kernel::{self, InterfaceFacts};
 use crate::net::{Frame, FrameSocket, NoFrame, Poller, Waker, Watcher};
 use interception::Interception;
+
+pub use program::run;
 
 /// How long a change of interfaces is let grow before it is looked at.
 const SETTLING: Duration = Duration::from_millis(50);
