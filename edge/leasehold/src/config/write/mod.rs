@@ -21,8 +21,7 @@ use super::{AllowRule, Bulk, Config, Dhcp, Leasequery, Udp};
 use section::{Section, strings};
 
 const HEADER: &str = "\
-# Configuration of Leasehold. examples/leasehold.toml has every key of the server and its default, and
-# examples/relay.toml every key of the relay;
+# Configuration of Leasehold. examples/leasehold.toml has every key and its default;
 # `leasehold check FILE` tells whether this file is good.
 ";
 
