@@ -14,6 +14,7 @@ mod path;
 mod recovery;
 mod remembering;
 mod routes;
+mod routes_model;
 mod template;
 #[path = "../../wire/tests/support/vectors.rs"]
 mod vectors;

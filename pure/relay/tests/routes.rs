@@ -291,3 +291,36 @@ fn what_happens_during_a_dump_is_not_undone_by_it() {
     assert_eq!(routes.next(1), []);
     assert!(routes.wants_dump(NOW + Duration::from_secs(5)));
 }
+
+#[test]
+fn a_stranger_that_comes_while_a_change_is_under_way_is_found_before_anything_else_is_done() {
+    let stranger = seen("2001:db8:1::/48", Owner::Stranger);
+    let mut routes = routes(&[]);
+    routes.want(prefix("2001:db8:1::/48"), via(3)).unwrap();
+    let changes = routes.next(1);
+    // Ours was put in, and replaced by a stranger before we have heard that it was.
+    routes.kernel_added(&stranger);
+    routes.done(&changes[0], Ok(()), NOW);
+    routes.want(prefix("2001:db8:1::/48"), via(4)).unwrap();
+    assert_eq!(routes.next(1), []);
+    let later = NOW + Duration::from_secs(10);
+    assert!(routes.wants_dump(later));
+    dump(&mut routes, &[stranger], later);
+    assert_eq!(routes.next(1), []);
+    assert_eq!(state(&routes, "2001:db8:1::/48"), Some(RouteState::Conflict));
+}
+
+#[test]
+fn what_is_told_while_a_dump_is_read_is_newer_than_the_dump() {
+    let (stranger, old) =
+        (seen("2001:db8:1::/48", Owner::Stranger), seen("2001:db8:1::/48", Owner::Ours(via(3))));
+    let mut routes = routes(&[old]);
+    routes.want(prefix("2001:db8:1::/48"), via(3)).unwrap();
+    routes.begin_dump();
+    routes.kernel_added(&stranger);
+    routes.dumped(&old);
+    routes.end_dump(NOW);
+    routes.want(prefix("2001:db8:1::/48"), via(4)).unwrap();
+    assert_eq!(routes.next(1), []);
+    assert_eq!(state(&routes, "2001:db8:1::/48"), Some(RouteState::Conflict));
+}

@@ -20,14 +20,13 @@ pub(super) struct Entry {
     /// Whether it is an aggregate that shall lead nowhere unless it is delegated.
     pub(super) aggregate: bool,
     /// Whether the delegation may have a route.
-    pub(super) refused: bool,
+    refused: bool,
     /// Whether this host is connected to this very prefix.
-    pub(super) connected: bool,
+    connected: bool,
     /// Whether anything has ever wanted it, or it was swept: then its route is known to be over when
     /// nothing wants it.
     claimed: bool,
-    /// Whether the kernel has told of it since the dump began.
-    pub(super) seen: bool,
+    pub(super) sight: Sight,
 }
 
 /// What stands in the kernel, at our metric; the way is told without repeating what is wanted.
@@ -53,6 +52,19 @@ pub(super) enum Progress {
     InFlight,
     /// The same, and somebody else has changed the route meanwhile.
     Disturbed,
+    /// After that nobody can say what stands there: nothing is done before the next dump.
+    Unsure,
+}
+
+/// What has been said of it since a dump was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Sight {
+    #[default]
+    Nothing,
+    /// The dump has it.
+    Dumped,
+    /// It was changed, perhaps after the dump had read it: what the dump says does not count.
+    Changed,
 }
 
 /// Why the last change was not made.
@@ -144,6 +156,14 @@ impl Entry {
         self.claimed |= aggregate;
     }
 
+    /// Takes what there may be: whether a delegation may not be here, and whether an aggregate may not.
+    pub(super) fn judge(&mut self, refused: bool, connected: bool) {
+        if (self.refused, self.connected) != (refused, connected) {
+            self.trouble = Trouble::None;
+        }
+        (self.refused, self.connected) = (refused, connected);
+    }
+
     /// What stands there, at our metric.
     pub(super) fn standing(&self) -> Option<Owner> {
         match self.place {
@@ -201,6 +221,8 @@ impl Entry {
             (None, Some(_), _) => None,
             (Some(way), Some(target), _) if way == target => None,
             (Some(from), Some(target), Trouble::None) => Some(Change::Replace { to: route(target), from }),
+            // It leads to nobody: no worse than no route.
+            (Some(Target::Unreachable), Some(_), _) => None,
             // It leads somebody's traffic to somebody else: worse than no route.
             (Some(way), Some(_), _) => Some(Change::Delete(route(way))),
             (Some(way), None, _) => (proven || self.claimed).then_some(Change::Delete(route(way))),
@@ -230,7 +252,7 @@ impl Entry {
     fn made(&mut self, target: Target) {
         self.stand(Some(Owner::Ours(target)));
         self.trouble = Trouble::None;
-        self.seen = true;
+        self.sight = Sight::Changed;
     }
 
     pub(super) fn trouble(&self) -> Trouble {

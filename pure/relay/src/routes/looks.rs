@@ -70,9 +70,11 @@ impl Retry {
         self.at.get_or_insert(now + self.pause);
     }
 
-    /// Nothing is failed any more.
+    /// Nothing is under way: if nothing has failed since the last time either, the next failure is a first one.
     pub(super) fn relax(&mut self) {
-        *self = Self::default();
+        if self.at.is_none() {
+            self.pause = RETRY_PAUSE;
+        }
     }
 
     /// Whether it is time; then the next time is later.

@@ -26,7 +26,7 @@ pub use entry::RouteState;
 pub use rules::{Refused, RouteRules};
 
 use crate::route::{Change, Failure, Owner, Seen, Target};
-use entry::{Entry, Progress, Trouble};
+use entry::{Entry, Progress, Sight, Trouble};
 use looks::{Looks, Retry};
 use rules::{Connected, OnLink};
 
@@ -204,10 +204,10 @@ impl Routes {
             self.looks.doubt();
         }
         self.edit(destination, |entry| {
-            entry.progress = Progress::Idle;
+            entry.progress = if disturbed { Progress::Unsure } else { Progress::Idle };
             entry.learn(change, outcome);
         });
-        if self.state_count(RouteState::Failed) > 0 {
+        if self.entries.get(&destination).is_some_and(|entry| entry.trouble().errno().is_some()) {
             self.retry.expect(now);
         } else if self.is_settled() {
             self.retry.relax();
@@ -274,12 +274,12 @@ impl Routes {
         self.looks.doubt();
     }
 
-    /// A dump is asked for.
+    /// A dump is asked for: to be called before the kernel is, so that what is told meanwhile is known to be newer.
     pub fn begin_dump(&mut self) {
         self.looks.begin();
         self.dumping = Some(Connected::default());
         for entry in self.entries.values_mut() {
-            entry.seen = false;
+            entry.sight = Sight::Nothing;
         }
     }
 
@@ -288,10 +288,9 @@ impl Routes {
         if let (Some(connected), Some(on_link)) = (&mut self.dumping, on_link(seen)) {
             connected.insert(on_link);
         }
-        if seen.in_our_place && !self.in_flight(seen.destination) {
-            self.stands(seen);
-        } else if let Some(entry) = self.entries.get_mut(&seen.destination) {
-            entry.seen |= seen.in_our_place;
+        let counts = |entry: &Entry| entry.sight != Sight::Changed && !entry.in_flight();
+        if seen.in_our_place && self.entries.get(&seen.destination).is_none_or(counts) {
+            self.stands(seen, Sight::Dumped);
         }
     }
 
@@ -303,9 +302,15 @@ impl Routes {
         let changed = self.connected.difference(&connected);
         self.connected = connected;
         changed.into_iter().for_each(|prefix| self.judge_around(prefix));
-        let gone = |entry: &Entry| !entry.seen && entry.standing().is_some() && !entry.in_flight();
-        for destination in self.all(gone) {
+        let gone = |entry: &Entry| entry.sight == Sight::Nothing && !entry.in_flight();
+        for destination in self.all(|entry| gone(entry) && entry.standing().is_some()) {
             self.lost(destination);
+        }
+        for destination in self.all(|entry| entry.progress == Progress::Unsure) {
+            self.edit(destination, |entry| match entry.sight {
+                Sight::Changed => {}
+                Sight::Nothing | Sight::Dumped => entry.progress = Progress::Idle,
+            });
         }
         self.try_again(|entry| entry.trouble() == Trouble::NoWay);
     }
@@ -331,12 +336,13 @@ impl Routes {
         }
         match self.entries.get_mut(&seen.destination) {
             Some(entry) if entry.in_flight() => {
+                entry.sight = Sight::Changed;
                 let expected = entry.desired().map(Owner::Ours) == Some(seen.owner);
                 if !expected {
                     entry.progress = Progress::Disturbed;
                 }
             }
-            _ => self.stands(seen),
+            _ => self.stands(seen, Sight::Changed),
         }
     }
 
@@ -354,6 +360,7 @@ impl Routes {
             return;
         }
         let Some(entry) = self.entries.get_mut(&seen.destination) else { return };
+        entry.sight = Sight::Changed;
         if entry.in_flight() {
             // That what shall not be has gone is what is being done.
             if seen.owner == Owner::Stranger || entry.desired().map(Owner::Ours) == Some(seen.owner) {
@@ -372,22 +379,18 @@ impl Routes {
         self.edit(destination, |entry| entry.stand(None));
     }
 
-    fn stands(&mut self, seen: &Seen) {
+    fn stands(&mut self, seen: &Seen, sight: Sight) {
         // A stranger's route matters only where we want one; otherwise `Failure::Taken` tells of it in time.
         if seen.owner == Owner::Stranger && !self.entries.contains_key(&seen.destination) {
             return;
         }
         self.edit(seen.destination, |entry| {
-            entry.seen = true;
+            entry.sight = sight;
             if entry.standing() != Some(seen.owner) {
                 entry.stand(Some(seen.owner));
                 entry.forget_trouble();
             }
         });
-    }
-
-    fn in_flight(&self, destination: Prefix) -> bool {
-        self.entries.get(&destination).is_some_and(Entry::in_flight)
     }
 }
 
@@ -458,8 +461,7 @@ impl Routes {
     fn settle(&mut self, destination: Prefix) {
         let refused = self.judge(destination);
         let Some(entry) = self.entries.get_mut(&destination) else { return };
-        entry.refused = refused.is_some();
-        entry.connected = refused == Some(Refused::CoversConnected(destination));
+        entry.judge(refused.is_some(), refused == Some(Refused::CoversConnected(destination)));
         if entry.is_idle() {
             self.entries.remove(&destination);
             return;
