@@ -245,6 +245,21 @@ fn everything_is_learnt_again_with_port_and_next_hop() {
     });
 }
 
+// REL-32: another machine with the DUID of the one that it replaces, and with the same interfaces.
+#[test]
+fn a_replacement_takes_over_what_its_predecessor_delegated() {
+    let server = Server::start(100);
+    let stranger = Asking::with(&[server.address()], None, |terms| {
+        terms.relay_id = "00:03:00:01:02:00:00:00:00:99".parse().unwrap();
+        terms.methods = vec![Method::RelayId];
+    });
+    stranger.until_in_sync();
+    assert_eq!(stranger.learnt(), []);
+    let heir = Asking::these(&[server.address()]);
+    heir.until_in_sync();
+    assert_eq!(heir.learnt(), server.delegated);
+}
+
 // BLQ-R-02, BLQ-R-04
 #[test]
 fn a_server_that_is_down_is_asked_when_it_is_up() {

@@ -28,7 +28,7 @@ impl Method {
     pub fn name(self) -> &'static str {
         match self {
             Self::RelayId => "relay-id",
-            Self::LinkAddress => "link-address",
+            Self::LinkAddress => "link",
             Self::RemoteId => "remote-id",
         }
     }
