@@ -179,8 +179,7 @@ fn section(
 }
 
 fn template(item: &Item<'_>, faults: &mut Collector) -> Option<Template> {
-    let remedy =
-        "write text with {interface}, {vlan}, {mac}, {hostname} or {relay-id} in it, or 0x and digits";
+    let remedy = "write a text such as \"{hostname}/{interface}\"";
     item.parse(faults, remedy, |text| text.parse::<Template>().map_err(|error| error.to_string()))
 }
 
