@@ -11,22 +11,28 @@ use super::socket::NetlinkSocket;
 use super::{MAIN_TABLE, RouteSettings};
 
 /// Room for what the kernel says: it waits for the reader when it dumps.
-const RECEIVE_OCTETS: usize = 256 * 1024;
+pub(super) const RECEIVE_OCTETS: usize = 256 * 1024;
 
 /// The routes that stand where ours would, and the prefixes that the host is connected to.
 pub fn dump(settings: &RouteSettings) -> io::Result<Vec<Seen>> {
     let mut socket = NetlinkSocket::open(RECEIVE_OCTETS)?;
-    let mut all = table(&mut socket, settings, settings.table)?;
+    let of_interest = |payload: &[u8]| seen(settings, payload);
+    let mut all = table(&mut socket, settings.table, of_interest)?;
     if settings.table != MAIN_TABLE && !settings.is_vrf {
-        all.extend(table(&mut socket, settings, MAIN_TABLE)?);
+        all.extend(table(&mut socket, MAIN_TABLE, of_interest)?);
     }
     Ok(all)
 }
 
-fn table(socket: &mut NetlinkSocket, settings: &RouteSettings, table: u32) -> io::Result<Vec<Seen>> {
+/// What is of interest in the messages on a table's routes.
+pub(super) fn table<T>(
+    socket: &mut NetlinkSocket,
+    table: u32,
+    of_interest: impl Fn(&[u8]) -> Option<T>,
+) -> io::Result<Vec<T>> {
     let routes = socket.dump(RTM_GETROUTE, &table_request(table), |all, message| {
         if message.message_type == RTM_NEWROUTE {
-            all.extend(seen(settings, message.payload));
+            all.extend(of_interest(message.payload));
         }
     });
     match routes {

@@ -13,11 +13,13 @@ mod interfaces;
 mod notifications;
 mod route;
 mod socket;
+mod strangers;
 mod writer;
 
 pub use dump::dump;
 pub use interfaces::{InterfaceAddress, InterfaceFacts, interfaces};
 pub use notifications::{News, Notifications, RouteNews};
+pub use strangers::{Stranger, strangers};
 pub use writer::{BATCH, RouteWriter};
 
 /// The number by which our routes are known if nothing else is configured.

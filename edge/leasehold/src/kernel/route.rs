@@ -11,6 +11,7 @@ use nix::libc::{RTM_DELROUTE, RTM_NEWROUTE};
 use relay::{Change, Owner, Route, Seen, Target};
 use wire::Prefix;
 
+use super::strangers::Stranger;
 use super::{MAIN_TABLE, RouteSettings};
 
 /// The request for a change: its type, its flags, and what it is about.
@@ -85,6 +86,21 @@ pub(super) fn seen(settings: &RouteSettings, payload: &[u8]) -> Option<Seen> {
         interface_index: facts.interface_index,
         owner: target.map_or(Owner::Stranger, Owner::Ours),
         on_link,
+    })
+}
+
+/// What a message says of a route that stands in our place and is none of ours.
+pub(super) fn stranger(settings: &RouteSettings, payload: &[u8]) -> Option<Stranger> {
+    let seen = seen(settings, payload)?;
+    if !seen.in_our_place || seen.owner != Owner::Stranger {
+        return None;
+    }
+    let message = RouteMessage::parse(payload).ok()?;
+    Some(Stranger {
+        destination: seen.destination,
+        protocol: message.header.protocol.into(),
+        gateway: Facts::of(&message).gateway,
+        interface_index: seen.interface_index,
     })
 }
 

@@ -15,6 +15,7 @@ mod status;
 mod tests;
 mod unplaced;
 
+use std::io;
 use std::sync::Arc;
 
 use relay::{Agent, Counters, ServerId};
@@ -25,6 +26,7 @@ use world::Instant;
 use crate::config::relay::Server;
 use crate::control::door::{Desk, Reply, Stop};
 use crate::control::{IS_A_RELAY, Request};
+use crate::kernel::{RouteSettings, Stranger};
 
 pub use status::sentence;
 
@@ -48,6 +50,9 @@ pub trait Relay: Send + Sync + 'static {
     /// Messages sent to a server, and answers that have come from it.
     fn traffic(&self, server: ServerId) -> Traffic;
 
+    /// Whose routes stand where ours would; asks the kernel, and waits for the answer.
+    fn strangers(&self) -> io::Result<Vec<Stranger>>;
+
     /// Has the sessions with servers look again at what they are to do.
     fn ask_servers(&self);
 }
@@ -59,12 +64,8 @@ pub struct Profile {
     pub relay_id: Duid,
     /// The servers, in the order of their [`ServerId`]s.
     pub servers: Vec<Server>,
-    /// The number of the routing protocol that routes bear.
-    pub protocol: u8,
-    /// The metric that they have.
-    pub metric: u32,
-    /// The table that they are in.
-    pub table: u32,
+    /// By what routes are known.
+    pub routes: RouteSettings,
 }
 
 /// What goes between the relay and a server.
@@ -104,7 +105,7 @@ impl<R: Relay> Desk for RelayDesk<R> {
             Request::Relay => status::show(relay, reply).await,
             Request::Delegations(filter) => delegations::show(relay, filter, reply).await,
             Request::Unplaced(filter) => unplaced::show(relay, &filter, reply).await,
-            Request::Routes(filter) => routes::show(relay, filter, reply).await,
+            Request::Routes(filter) => routes::show(&self.relay, filter, reply).await,
             Request::Servers => servers::show(relay, reply).await,
             Request::Clear(clearing) => clear::clear(relay, clearing, from, reply).await,
             Request::Refresh { wait } => refresh::refresh(relay, wait, from, reply).await,

@@ -59,14 +59,18 @@ impl Relay for Still {
                 named("south", "[2001:db8::2]:547"),
                 Server::at("[ff02::1:2]:547".parse().unwrap()),
             ],
-            protocol: 220,
-            metric: 512,
-            table: 254,
+            routes: RouteSettings::default(),
         }
     }
 
     fn traffic(&self, server: ServerId) -> Traffic {
         Traffic { forwarded: 7, replies: u64::from(server == NORTH) }
+    }
+
+    fn strangers(&self) -> io::Result<Vec<Stranger>> {
+        let gateway = "fe80::7".parse().ok();
+        let destination = prefix("2001:db8:102::/48");
+        Ok(vec![Stranger { destination, protocol: 4, gateway, interface_index: 0 }])
     }
 
     fn ask_servers(&self) {
@@ -433,6 +437,29 @@ fn routes_are_listed_as_they_stand() {
     assert_eq!(routes(RouteFilter { address, ..RouteFilter::default() }).len(), 2);
     let interface = Some("eth1".to_owned());
     assert_eq!(routes(RouteFilter { interface, ..RouteFilter::default() }).len(), 3);
+}
+
+#[test]
+fn a_route_in_conflict_says_with_whom() {
+    let site = Site::with_delegations();
+    site.with(|agent| {
+        agent.routes_mut().begin_dump();
+        agent.routes_mut().end_dump(now());
+        for change in agent.routes_mut().next(100) {
+            let is_taken = change.destination() == prefix("2001:db8:102::/48");
+            let outcome = if is_taken { Err(relay::Failure::Taken) } else { Ok(()) };
+            agent.routes_mut().done(&change, outcome, now());
+        }
+    });
+    let states = vec![RouteState::Conflict];
+    let routes: Vec<Route> =
+        site.ask(&Request::Routes(RouteFilter { states, ..RouteFilter::default() })).unwrap();
+    let [route] = &routes[..] else { panic!("one route, not {routes:?}") };
+    assert_eq!(route.destination, "2001:db8:102::/48");
+    assert_eq!(route.why.as_deref(), Some("via fe80::7 proto 4"));
+    assert_eq!(site.status().routes.conflicts, 1);
+    let held = site.delegations(DelegationFilter { states: vec![RouteState::Conflict], ..filter() });
+    assert_eq!(held[0].route_why.as_deref(), Some("somebody else's route stands in its place"));
 }
 
 /// Has a server's session begin, and fail.

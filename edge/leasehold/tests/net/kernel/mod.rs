@@ -8,7 +8,7 @@ mod writing;
 use std::os::fd::AsFd;
 use std::time::Instant;
 
-use leasehold::kernel::{News, Notifications, RouteSettings, dump};
+use leasehold::kernel::{self, News, Notifications, RouteSettings, dump};
 use leasehold::net::Poller;
 use relay::{Change, Owner, Route, Seen, Target};
 use wire::Prefix;
@@ -39,6 +39,12 @@ fn delete(destination: &str, target: Target) -> Change {
 fn ours(settings: &RouteSettings) -> Vec<Route> {
     let all = dump(settings).unwrap();
     all.iter().filter_map(own).collect()
+}
+
+/// Others' routes in our places, as they are shown.
+fn shown_strangers(settings: &RouteSettings) -> Vec<(Prefix, String)> {
+    let strangers = kernel::strangers(settings).unwrap().into_iter();
+    strangers.map(|stranger| (stranger.destination, stranger.to_string())).collect()
 }
 
 /// The destinations of others' routes in our places.

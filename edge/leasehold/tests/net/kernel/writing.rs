@@ -6,7 +6,7 @@ use leasehold::kernel::{RouteSettings, RouteWriter};
 use relay::{Change, Failure, Route, Target};
 use wire::Prefix;
 
-use super::{add, connected, delete, ours, prefix, route, strangers, via};
+use super::{add, connected, delete, ours, prefix, route, shown_strangers, strangers, via};
 use crate::namespace::{in_namespaces, ip};
 
 // PDR-13, PDR-14, PDR-15
@@ -72,6 +72,8 @@ fn a_strangers_route_is_neither_replaced_nor_joined_nor_deleted() {
         let expected = [Err(Failure::Taken), Ok(()), Err(Failure::Missing), Ok(())];
         assert_eq!(writer.apply(&changes).unwrap(), expected);
         assert_eq!(strangers(&settings), [prefix("2001:db8:1::/48")]);
+        let shown = "via fe80::7 dev cable1 proto 4".to_owned();
+        assert_eq!(shown_strangers(&settings), [(prefix("2001:db8:1::/48"), shown)]);
         ip("-6 route del 2001:db8:1::/48 via fe80::7 dev cable1 proto static metric 512");
         ip("-6 route del 2001:db8:2::/48 via fe80::7 dev cable1 proto static metric 100");
     });
