@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use leasehold::{check, clear, demo, import, query, reconfigure, refresh, release, serve, show};
+use leasehold::{check, clear, demo, import, query, reconfigure, refresh, relay, release, serve, show};
 use tracing::Level;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::prelude::*;
@@ -25,6 +25,8 @@ struct CommandLine {
 enum Command {
     /// Serve clients, relays and leasequeries
     Serve(serve::Arguments),
+    /// Relay clients' messages, keep routes for what is delegated, and recover them after a restart
+    Relay(relay::Arguments),
     /// Ask DHCPv6 servers for their bindings
     Query(query::Arguments),
     /// Show what a running server or relay knows
@@ -53,10 +55,12 @@ fn main() -> ExitCode {
             return ExitCode::from(u8::from(error.use_stderr()));
         }
     };
-    let usual = if matches!(line.command, Command::Serve(_)) { Level::INFO } else { Level::WARN };
+    let usual =
+        if matches!(line.command, Command::Serve(_) | Command::Relay(_)) { Level::INFO } else { Level::WARN };
     start_logging(line.log_level.unwrap_or(usual));
     let result = match line.command {
         Command::Serve(arguments) => serve::run(arguments),
+        Command::Relay(arguments) => relay::run(arguments),
         Command::Query(arguments) => query::run(arguments),
         Command::Show(arguments) => show::run(arguments),
         Command::Release(arguments) => release::run(arguments),

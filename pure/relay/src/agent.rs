@@ -27,8 +27,8 @@ pub struct Setup {
     pub terms: Terms,
     /// Of asking servers.
     pub recovery: recovery::Terms,
-    /// Of routes.
-    pub routes: RouteRules,
+    /// Of routes, if there are to be any.
+    pub routes: Option<RouteRules>,
     /// Whether addresses have host routes.
     pub host_routes: bool,
     /// Whether a DUID is on one port at a time.
@@ -39,6 +39,7 @@ pub struct Setup {
 #[derive(Debug)]
 pub struct Agent {
     terms: Terms,
+    makes_routes: bool,
     host_routes: bool,
     ports: Ports,
     delegations: Delegations,
@@ -70,15 +71,32 @@ impl Agent {
         delegations.begin_epoch();
         Self {
             terms,
+            makes_routes: routes.is_some(),
             host_routes,
             ports: Ports::default(),
             delegations,
-            routes: Routes::new(routes),
+            routes: Routes::new(routes.unwrap_or_default()),
             epoch: recovery.epoch().number,
             recovery,
             unwritten: BTreeSet::new(),
             notes: Vec::new(),
         }
+    }
+
+    /// Goes on with other decisions. If it is decided otherwise how servers are asked, or they are others,
+    /// everything is asked for anew.
+    pub fn configure(&mut self, setup: Setup, has_other_servers: bool, chance: Chance, now: Instant) {
+        let Setup { terms, recovery, routes, host_routes, unique_clients } = setup;
+        (self.terms, self.makes_routes, self.host_routes) = (terms, routes.is_some(), host_routes);
+        self.delegations.set_unique_duids(unique_clients);
+        self.routes.configure(routes.unwrap_or_default());
+        if has_other_servers || *self.recovery.terms() != recovery {
+            self.recovery = Recovery::new(recovery, chance, now);
+            self.epoch = self.recovery.epoch().number;
+            self.delegations.begin_epoch();
+        }
+        let all: Vec<Prefix> = self.delegations.all(None).map(|held| held.prefix).collect();
+        all.into_iter().for_each(|prefix| self.lead(prefix));
     }
 
     /// Has these ports present from now on, and no others. Gives whether a server is to be asked earlier
@@ -251,7 +269,8 @@ impl Agent {
 
     /// When to call [`Self::tick`] at the latest.
     pub fn deadline(&self) -> Option<Instant> {
-        [self.delegations.next_expiry(), self.routes.deadline()].into_iter().flatten().min()
+        let of_routes = self.routes.deadline().filter(|_| self.makes_routes);
+        self.delegations.next_expiry().into_iter().chain(of_routes).min()
     }
 
     /// Ends delegations because an operator says so, at most so many; gives how many (RFC 8987 §4.4 O-2).
@@ -319,7 +338,7 @@ impl Agent {
 
     /// Where the route of a delegation leads; nowhere if it shall have none, or its port is not there.
     fn target(&self, held: &DelegationRef<'_>) -> Option<Target> {
-        if held.kind == IaKind::Address && !self.host_routes {
+        if !self.makes_routes || held.kind == IaKind::Address && !self.host_routes {
             return None;
         }
         let port = self.ports.present(held.port)?;

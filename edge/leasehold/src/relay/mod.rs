@@ -1,6 +1,200 @@
-//! `leasehold relay`: the relay, from its configuration to its sockets.
+//! `leasehold relay`: the relay, from its configuration to its sockets and routes.
+//!
+//! All that is shared stands in `Service`, above all the pure agent, which decides. One thread takes
+//! datagrams in and sends them on (`intake.rs`); one carries routes to the kernel and tells what the
+//! kernel says (`routing.rs`); and on a runtime of their own there is one task for each server that is
+//! asked (`recovery.rs`), one for each command (`desk`), and one that tells the service manager how it is.
 
 pub mod desk;
+mod intake;
 pub mod lightweight;
 pub mod ports;
 pub mod recovery;
+mod reload;
+mod routing;
+mod service;
+mod setup;
+mod traffic;
+mod ways;
+
+use std::convert::Infallible;
+use std::net::SocketAddrV6;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::{Context, bail};
+use relay::Agent;
+use requestor::limits::CONNECT_TIMEOUT;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing::{error, info, warn};
+use world::Chance;
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::config::relay::Mode;
+use crate::control::door::{self, ControlSocket};
+use crate::net::{Poller, Waker};
+use crate::threads::{Failed, Thread, Threads};
+use crate::{notify, state};
+use desk::RelayDesk;
+use intake::Intake;
+use recovery::Wake;
+use routing::Routing;
+use service::{Service, Wakers};
+use setup::Setup;
+
+/// Relay clients' messages, keep routes for what is delegated, and recover them after a restart.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// The configuration file
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+}
+
+/// Relays until told to stop by SIGTERM or SIGINT; reads the configuration anew on SIGHUP.
+pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let config = match Config::read(&arguments.config) {
+        Ok(config) => config,
+        Err(faults) => {
+            eprintln!("{faults}");
+            return Ok(ExitCode::FAILURE);
+        }
+    };
+    config.warnings.iter().for_each(|warning| warn!("{warning}"));
+    if config.relay.as_ref().is_some_and(|relay| relay.mode == Mode::Lightweight) {
+        return lightweight::run(arguments.config, &config);
+    }
+    let running = start(&config)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    notify::ready();
+    let failure = runtime.block_on(watch_over(&running, arguments.config, config))?;
+    notify::stopping();
+    info!("stopping");
+    running.stop();
+    failure.map_or(Ok(ExitCode::SUCCESS), |failure| bail!(failure))
+}
+
+/// Waits until the relay is to stop; gives what has failed, if that is why.
+async fn watch_over(running: &Running, file: PathBuf, mut config: Config) -> anyhow::Result<Option<String>> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut hang_up = signal(SignalKind::hangup())?;
+    let mut failed = running.failed.clone();
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => return Ok(None),
+            _ = interrupt.recv() => return Ok(None),
+            _ = hang_up.recv() => match reload::reload(running, &file, &config) {
+                Ok(read) => config = read,
+                Err(error) => error!("the configuration stays as it was: {error:#}"),
+            },
+            failure = failed.wait_for(Option::is_some) => {
+                return Ok(failure.map_or(None, |failure| failure.clone()));
+            }
+        }
+    }
+}
+
+/// A relay at work on threads of its own.
+#[derive(Debug)]
+pub struct Running {
+    addresses: Vec<SocketAddrV6>,
+    service: Arc<Service>,
+    waker: Waker,
+    failed: Failed,
+    threads: Vec<Thread>,
+}
+
+/// Binds, looks at interfaces and routes, and starts to forward; recovery begins beside that.
+pub fn start(config: &Config) -> anyhow::Result<Running> {
+    let Some(relay) = config.relay.clone() else {
+        bail!("there is no [relay] in the configuration");
+    };
+    let relay_id = state::relay_id(relay.relay_id.clone(), &config.state)?;
+    let setup = Setup::new(relay, relay_id)?;
+    let settings = setup.route_settings()?;
+    let control = ControlSocket::bind(&config.control_socket())?;
+    let clock = Clock::start();
+    let agent = Agent::new(setup.for_agent(), chance()?, clock.now().instant);
+    let (routing_poller, writing_poller) = (poller()?, poller()?);
+    let wakers = Wakers {
+        routing: routing_poller.waker(),
+        writing: writing_poller.waker(),
+        sessions: Wake::default(),
+    };
+    info!(relay_id = %setup.relay_id, "relaying");
+    let service = Arc::new(Service::new(setup, agent, settings.unwrap_or_default(), clock, wakers));
+    let routing = Routing::start(Arc::clone(&service), routing_poller, settings)?;
+    let intake = Intake::bind(Arc::clone(&service))?;
+    let (addresses, waker) = (intake.addresses()?, intake.waker());
+    let threads = Threads::new();
+    let failed = threads.failed();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let tasks = Arc::clone(&service);
+    let threads = vec![
+        threads.start("intake", move || intake.run())?,
+        threads.start("routing", move || routing.run())?,
+        threads.start("tasks", move || {
+            runtime.block_on(work(tasks, control));
+            Ok(())
+        })?,
+    ];
+    addresses.iter().for_each(|address| info!("listening on {address} (UDP)"));
+    Ok(Running { addresses, service, waker, failed, threads })
+}
+
+/// All that waits most of the time.
+async fn work(service: Arc<Service>, control: ControlSocket) {
+    info!("listening on {} (commands)", control.path().display());
+    let mut stopping = service.stopping();
+    let desk = RelayDesk { relay: Arc::clone(&service) };
+    let commands = tokio::spawn(door::listen(desk, control, service.stopping()));
+    tokio::select! {
+        () = stopping.come() => {}
+        never = ask_servers(&service) => match never {},
+        never = notify::tell(|| desk::sentence(&*service)) => match never {},
+    }
+    let _ = commands.await;
+}
+
+/// Asks the servers that are to be asked now, others when they have changed, and never ends.
+async fn ask_servers(service: &Arc<Service>) -> Infallible {
+    let mut asked = service.asked();
+    loop {
+        let servers = asked.borrow_and_update().clone();
+        let wake = service.wake_of_sessions();
+        let recovery =
+            recovery::recover(Arc::clone(service), service.clock(), servers, CONNECT_TIMEOUT, wake);
+        tokio::select! {
+            () = recovery => {}
+            _ = asked.changed() => {}
+        }
+    }
+}
+
+impl Running {
+    /// Where datagrams are taken in.
+    pub fn addresses(&self) -> &[SocketAddrV6] {
+        &self.addresses
+    }
+
+    /// Takes nothing more in, and waits until all threads have ended. Routes stay where they are.
+    pub fn stop(self) {
+        self.service.stop();
+        self.waker.wake();
+        self.threads.into_iter().for_each(Thread::join);
+    }
+}
+
+fn poller() -> anyhow::Result<Poller> {
+    Poller::new().context("cannot make a poller")
+}
+
+/// Numbers that nobody can tell beforehand.
+fn chance() -> anyhow::Result<Chance> {
+    let mut seed = [0; 8];
+    getrandom::fill(&mut seed)
+        .map_err(|error| anyhow::anyhow!("the system gives no random octets: {error}"))?;
+    Ok(Chance::from_seed(u64::from_be_bytes(seed)))
+}

@@ -16,7 +16,7 @@ use crate::limits::{MAX_UNPLACED, PORTS_SETTLE};
 use crate::port::Ports;
 
 /// Whom to ask, and how.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Terms {
     /// The relay's DUID: what its Relay-forwards bear as Relay-ID, and by which it asks (RFC 8987 §4.3).
     pub relay_id: Duid,
@@ -106,6 +106,11 @@ impl Recovery {
         };
         let servers = terms.servers.iter().map(server).collect();
         Self { terms, servers, epoch: Epoch { number: 1, began: now }, chance }
+    }
+
+    /// Whom to ask, and how.
+    pub fn terms(&self) -> &Terms {
+        &self.terms
     }
 
     /// What a server's session is to do now.

@@ -1,0 +1,243 @@
+//! What all threads and tasks of a relay share.
+
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use relay::recovery::{Attempt, Next, Summary};
+use relay::{Agent, Counters, Note, ServerId, Verdict};
+use tokio::sync::watch;
+use tracing::{debug, info, warn};
+use world::{Instant, Now};
+
+use super::desk::{self, Profile, Traffic};
+use super::recovery::{Asked, Knowledge, Wake};
+use super::setup::Setup;
+use super::traffic::Tallies;
+use super::ways::Way;
+use crate::clock::Clock;
+use crate::kernel::RouteSettings;
+use crate::net::Waker;
+use crate::stopping::{Stopper, Stopping};
+
+/// The agent, and who is woken when it has something to do for them. It is locked for one batch of
+/// datagrams, of answers, or of routes at a time.
+#[derive(Debug)]
+pub(super) struct Service {
+    setup: RwLock<Arc<Setup>>,
+    agent: Mutex<Agent>,
+    pub(super) counters: Counters,
+    tallies: RwLock<Arc<Tallies>>,
+    /// Whom the sessions ask.
+    asked: watch::Sender<Vec<Asked>>,
+    settings: RouteSettings,
+    ways: RwLock<Arc<[Way]>>,
+    clock: Clock,
+    wakers: Wakers,
+    stopper: Stopper,
+}
+
+/// What ends the waiting of the threads that follow the agent.
+#[derive(Debug)]
+pub(super) struct Wakers {
+    /// Of the one that carries routes to the kernel.
+    pub(super) routing: Waker,
+    /// Of the one that writes delegations down.
+    pub(super) writing: Waker,
+    /// Of the sessions with servers.
+    pub(super) sessions: Wake,
+}
+
+impl Service {
+    pub(super) fn new(
+        setup: Setup,
+        agent: Agent,
+        settings: RouteSettings,
+        clock: Clock,
+        wakers: Wakers,
+    ) -> Self {
+        Self {
+            tallies: RwLock::new(Arc::new(Tallies::new(&setup.relay.servers))),
+            asked: watch::Sender::new(setup.asked()),
+            settings,
+            setup: RwLock::new(Arc::new(setup)),
+            agent: Mutex::new(agent),
+            counters: Counters::default(),
+            ways: RwLock::new(Arc::new([])),
+            clock,
+            wakers,
+            stopper: Stopper::default(),
+        }
+    }
+
+    pub(super) fn now(&self) -> Now {
+        self.clock.now()
+    }
+
+    pub(super) fn clock(&self) -> Clock {
+        self.clock
+    }
+
+    /// What the operator has decided, now; it may be replaced any time.
+    pub(super) fn setup(&self) -> Arc<Setup> {
+        Arc::clone(&self.setup.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Goes on with other decisions. What was counted of servers stays if they are the same.
+    pub(super) fn decide(&self, setup: Setup) {
+        if setup.relay.servers != self.setup().relay.servers {
+            let tallies = Arc::new(Tallies::new(&setup.relay.servers));
+            *self.tallies.write().unwrap_or_else(PoisonError::into_inner) = tallies;
+            self.asked.send_replace(setup.asked());
+        }
+        *self.setup.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(setup);
+        self.wakers.routing.wake();
+        self.wakers.sessions.wake();
+    }
+
+    /// What goes to servers and comes back.
+    pub(super) fn tallies(&self) -> Arc<Tallies> {
+        Arc::clone(&self.tallies.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Whom to ask, now and later.
+    pub(super) fn asked(&self) -> watch::Receiver<Vec<Asked>> {
+        self.asked.subscribe()
+    }
+
+    /// Where what clients say is sent.
+    pub(super) fn ways(&self) -> Arc<[Way]> {
+        Arc::clone(&self.ways.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(super) fn set_ways(&self, ways: Vec<Way>) {
+        *self.ways.write().unwrap_or_else(PoisonError::into_inner) = ways.into();
+    }
+
+    /// Does something with the agent, and wakes whoever has to follow.
+    ///
+    /// # Panics
+    ///
+    /// When an earlier work has panicked: then nobody knows what the agent holds.
+    pub(super) fn with<T>(&self, work: impl FnOnce(&mut Agent) -> T) -> T {
+        let mut agent = self.agent.lock().expect("an earlier work has panicked");
+        let (was_settled, was_written) = (agent.routes().is_settled(), !agent.has_unwritten());
+        let result = work(&mut agent);
+        let has_changes = was_settled && !agent.routes().is_settled();
+        let has_unwritten = was_written && agent.has_unwritten();
+        let notes = agent.take_notes();
+        let lines: Vec<_> = notes.into_iter().map(|note| (place(&agent, &note), note)).collect();
+        drop(agent);
+        if has_changes {
+            self.wakers.routing.wake();
+        }
+        if has_unwritten {
+            self.wakers.writing.wake();
+        }
+        lines.iter().for_each(|(place, note)| log(place, note));
+        result
+    }
+
+    /// Looks at the agent.
+    ///
+    /// # Panics
+    ///
+    /// When an earlier work has panicked.
+    pub(super) fn look<T>(&self, look: impl FnOnce(&Agent) -> T) -> T {
+        look(&self.agent.lock().expect("an earlier work has panicked"))
+    }
+
+    /// Has all sessions with servers look again what there is to do.
+    pub(super) fn wake_sessions(&self) {
+        self.wakers.sessions.wake();
+    }
+
+    pub(super) fn wake_of_sessions(&self) -> Wake {
+        self.wakers.sessions.clone()
+    }
+
+    pub(super) fn stop(&self) {
+        self.stopper.stop();
+        self.wakers.routing.wake();
+        self.wakers.writing.wake();
+    }
+
+    pub(super) fn stopping(&self) -> Stopping {
+        self.stopper.stopping()
+    }
+}
+
+impl Knowledge for Service {
+    fn begin(&self, server: ServerId) -> Next {
+        let now = self.now().instant;
+        self.with(|agent| agent.begin(server, now))
+    }
+
+    fn absorb(&self, attempt: &mut Attempt, octets: &[u8]) {
+        let (server, now) = (attempt.server(), self.now().instant);
+        self.with(|agent| attempt.receive(octets, now, &mut |client| agent.hear(server, client, now)));
+    }
+
+    fn finished(&self, attempt: Attempt) -> Summary {
+        let now = self.now().instant;
+        self.with(|agent| agent.finished(attempt, now))
+    }
+}
+
+impl desk::Relay for Service {
+    fn with<T>(&self, work: impl FnOnce(&mut Agent) -> T) -> T {
+        self.with(work)
+    }
+
+    fn now(&self) -> Instant {
+        self.now().instant
+    }
+
+    fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    fn profile(&self) -> Profile {
+        let setup = self.setup();
+        let RouteSettings { protocol, metric, table, is_vrf: _ } = self.settings;
+        let servers = setup.relay.servers.clone();
+        Profile { relay_id: setup.relay_id.clone(), servers, protocol, metric, table }
+    }
+
+    fn traffic(&self, server: ServerId) -> Traffic {
+        self.tallies().of(server)
+    }
+
+    fn ask_servers(&self) {
+        self.wake_sessions();
+    }
+}
+
+/// The name of the interface that a note is about.
+fn place(agent: &Agent, note: &Note) -> String {
+    match note {
+        Note::Delegation { port, .. } => agent.ports().present(*port).map(|port| port.name.clone()),
+        Note::Recovered { .. } => None,
+    }
+    .unwrap_or_default()
+}
+
+fn log(interface: &str, note: &Note) {
+    match note {
+        Note::Delegation { prefix, client, verdict, .. } => match verdict {
+            Verdict::TooManyForClient => {
+                warn!(%prefix, %client, interface, "not held: the client has as many as it may");
+            }
+            Verdict::TooManyOnPort => {
+                warn!(%prefix, %client, interface, "not held: there are as many on the interface as may be");
+            }
+            Verdict::NotUnicast => warn!(%prefix, %client, interface, "not held: no unicast prefix"),
+            Verdict::New => debug!(%prefix, %client, interface, "delegated"),
+            Verdict::Moved { from, .. } => info!(%prefix, %client, interface, %from, "moved"),
+            Verdict::Rerouted => info!(%prefix, %client, interface, "has another next hop"),
+            Verdict::Ended => debug!(%prefix, %client, interface, "ended"),
+            Verdict::Renewed | Verdict::Same | Verdict::Stale | Verdict::Withheld => {}
+        },
+        Note::Recovered { delegations, routes } => {
+            info!(delegations_dropped = delegations, routes_removed = routes, "recovered: in sync");
+        }
+    }
+}
