@@ -26,7 +26,7 @@ use world::Instant;
 use crate::config::relay::Server;
 use crate::control::door::{Desk, Reply, Stop};
 use crate::control::{IS_A_RELAY, Request};
-use crate::kernel::{RouteSettings, Stranger};
+use crate::kernel::{self, RouteSettings, Stranger};
 
 pub use status::sentence;
 
@@ -51,7 +51,9 @@ pub trait Relay: Send + Sync + 'static {
     fn traffic(&self, server: ServerId) -> Traffic;
 
     /// Whose routes stand where ours would; asks the kernel, and waits for the answer.
-    fn strangers(&self) -> io::Result<Vec<Stranger>>;
+    fn strangers(&self) -> io::Result<Vec<Stranger>> {
+        kernel::strangers(&self.profile().routes)
+    }
 
     /// Has the sessions with servers look again at what they are to do.
     fn ask_servers(&self);
