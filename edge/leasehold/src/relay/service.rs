@@ -197,9 +197,8 @@ impl desk::Relay for Service {
 
     fn profile(&self) -> Profile {
         let setup = self.setup();
-        let RouteSettings { protocol, metric, table, is_vrf: _ } = self.settings;
         let servers = setup.relay.servers.clone();
-        Profile { relay_id: setup.relay_id.clone(), servers, protocol, metric, table }
+        Profile { relay_id: setup.relay_id.clone(), servers, routes: self.settings }
     }
 
     fn traffic(&self, server: ServerId) -> Traffic {
