@@ -17,33 +17,32 @@
 //! engine without a witness, is damage.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File, TryLockError};
-use std::io;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread;
 
-use crate::engine::{self, Engine, Entry};
+use crate::engine::{self, Engine, Entry, Memory};
 use crate::error::{BoxError, CommitError, LoadError, OpenError};
+use crate::folder::{
+    Content, ENGINE, ENGINE_NEW, engine_refused, exists, io_error, lock, remove_all, rename, sync_name,
+};
 use crate::record::{LAYOUT, SUMMARY_KEY, Seal, Summary, frame, hex, unframe};
 use crate::store::{Change, Loaded, Store, Visit};
-use crate::witness::{Testimony, Witness};
+use crate::witness::{Testimony, WITNESS, Witness};
 
-const LOCK: &str = "lock";
-const WITNESS: &str = "witness";
 const WITNESS_NEW: &str = "witness.new";
-const ENGINE: &str = "engine";
-const ENGINE_NEW: &str = "engine.new";
 
-/// What may be in a folder that is to become a store: the traces of a start that was cut short, and what a file
-/// system puts into its topmost folder.
-const NO_STRANGERS: [&str; 4] = [LOCK, WITNESS_NEW, ENGINE_NEW, "lost+found"];
+const CONTENT: Content = Content { marks: &[WITNESS, ENGINE], traces: &[WITNESS_NEW] };
 
 /// How many entries go from the scanning thread to the loading one at once: enough to make the hand-over cheap.
 const CHUNK: usize = 1024;
 
 /// How many chunks wait between the two: enough to keep both busy.
 const CHUNKS_WAITING: usize = 4;
+
+/// Every client that changes is read before it is written, and a large population changes much.
+const MEMORY: Memory = Memory { cache: 64 << 20, memtable: 32 << 20 };
 
 /// Where a record of a client can begin: after the summary.
 const FIRST_RECORD: &[u8] = &[0, 0];
@@ -221,7 +220,7 @@ struct Found {
 
 impl Found {
     fn in_folder(folder: &Path) -> Result<Self, OpenError> {
-        let lock = lock(folder)?;
+        let lock = lock(folder, &CONTENT)?;
         let (witness, said) = find_witness(folder)?;
         let engine = find_engine(folder, said)?;
         let summary = engine.read(SUMMARY_KEY).map_err(|error| engine_refused(folder, "read", error))?;
@@ -258,46 +257,6 @@ impl Found {
     }
 }
 
-/// Takes the store's lock, in a folder that is a store or may become one.
-fn lock(folder: &Path) -> Result<File, OpenError> {
-    fs::create_dir_all(folder).map_err(|source| match source.kind() {
-        io::ErrorKind::AlreadyExists | io::ErrorKind::NotADirectory => not_a_store(folder, "it is a file"),
-        _ => io_error(folder, "make the folder", source),
-    })?;
-    refuse_strangers(folder)?;
-    let path = folder.join(LOCK);
-    let file = File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(&path)
-        .map_err(|source| io_error(&path, "open", source))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(OpenError::Locked { folder: folder.to_owned() }),
-        Err(TryLockError::Error(source)) => Err(io_error(&path, "lock", source)),
-    }
-}
-
-/// Refuses a folder that holds something and is no store, before anything is written into it.
-fn refuse_strangers(folder: &Path) -> Result<(), OpenError> {
-    let cannot = |source| io_error(folder, "read the folder", source);
-    let mut stranger = None;
-    for entry in fs::read_dir(folder).map_err(cannot)? {
-        let name = entry.map_err(cannot)?.file_name();
-        if name == WITNESS || name == ENGINE {
-            return Ok(());
-        }
-        if !NO_STRANGERS.iter().any(|known| name == *known) {
-            stranger = Some(name);
-        }
-    }
-    match stranger {
-        Some(name) => Err(not_a_store(folder, &format!("it holds {}", Path::new(&name).display()))),
-        None => Ok(()),
-    }
-}
-
 /// Opens the witness, and makes the first one in a folder that holds nothing yet.
 fn find_witness(folder: &Path) -> Result<(Witness, Option<Testimony>), OpenError> {
     let path = folder.join(WITNESS);
@@ -329,7 +288,7 @@ fn find_engine(folder: &Path, said: Option<Testimony>) -> Result<Engine, OpenErr
         create_engine(folder)?;
     }
     match engine::inspect(&path).map_err(|source| io_error(&path, "read", source))? {
-        Ok(()) => Engine::open(&path).map_err(|error| engine_refused(folder, "open", error)),
+        Ok(()) => Engine::open(&path, MEMORY).map_err(|error| engine_refused(folder, "open", error)),
         Err(what) => Err(damaged(folder, &what)),
     }
 }
@@ -337,11 +296,8 @@ fn find_engine(folder: &Path, said: Option<Testimony>) -> Result<Engine, OpenErr
 /// Makes an engine with an empty summary beside its place, then puts it there.
 fn create_engine(folder: &Path) -> Result<(), OpenError> {
     let new = folder.join(ENGINE_NEW);
-    if exists(&new)? {
-        fs::remove_dir_all(&new)
-            .map_err(|source| io_error(&new, "remove what is left of an earlier start", source))?;
-    }
-    let engine = Engine::create(&new).map_err(|error| engine_refused(folder, "make", error))?;
+    remove_all(&new)?;
+    let engine = Engine::create(&new, MEMORY).map_err(|error| engine_refused(folder, "make", error))?;
     engine
         .write([(SUMMARY_KEY, Some(Summary::default().frame()))].into_iter())
         .map_err(|error| engine_refused(folder, "write", error))?;
@@ -349,46 +305,6 @@ fn create_engine(folder: &Path) -> Result<(), OpenError> {
     rename(&new, &folder.join(ENGINE))
 }
 
-/// Makes the name of a new store's folder last, where the folder above may be read.
-fn sync_name(folder: &Path) -> Result<(), OpenError> {
-    match File::open(folder.join("..")) {
-        Ok(above) => above.sync_all().map_err(|source| io_error(folder, "make its name last", source)),
-        Err(_) => Ok(()),
-    }
-}
-
-/// Renames and makes the new name last.
-fn rename(from: &Path, to: &Path) -> Result<(), OpenError> {
-    let folder = to.parent().expect("every file of a store is in its folder");
-    fs::rename(from, to)
-        .and_then(|()| File::open(folder)?.sync_all())
-        .map_err(|source| io_error(to, "put in place", source))
-}
-
-fn exists(path: &Path) -> Result<bool, OpenError> {
-    path.try_exists().map_err(|source| io_error(path, "look for", source))
-}
-
-fn not_a_store(folder: &Path, found: &str) -> OpenError {
-    OpenError::NotAStore { folder: folder.to_owned(), found: found.to_owned() }
-}
-
 fn damaged(folder: &Path, what: &str) -> OpenError {
     OpenError::Damaged { folder: folder.to_owned(), what: what.to_owned(), source: None }
-}
-
-fn io_error(path: &Path, doing: &'static str, source: io::Error) -> OpenError {
-    OpenError::Io { path: path.to_owned(), doing, source }
-}
-
-/// The error for what the engine refused: the operating system's fault or the files'.
-fn engine_refused(folder: &Path, doing: &'static str, error: BoxError) -> OpenError {
-    match engine::refusal(error) {
-        Ok(source) => io_error(&folder.join(ENGINE), doing, source),
-        Err(source) => OpenError::Damaged {
-            folder: folder.to_owned(),
-            what: format!("its engine cannot {doing} its files"),
-            source: Some(source),
-        },
-    }
 }

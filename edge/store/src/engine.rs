@@ -1,9 +1,9 @@
-//! The engine beneath the embedded store: fjall, and what it needs around it.
+//! The engine beneath the embedded store and the notebook: fjall, and what it needs around it.
 //!
 //! fjall is a log-structured merge tree: a journal that a batch is appended to and synced, a table in memory, sorted
 //! and checksummed tables on disk. This file is the only one that knows it. What it adds:
 //!
-//! - One keyspace holds all records and the summary. A second one that is rarely written would keep old journals alive.
+//! - One keyspace holds all records and what the store says of them. A second one that is rarely written would keep old journals alive.
 //! - A panic of the engine is an error. It asserts in places where a damaged file is the cause.
 //! - [`inspect`] looks at the manifests before the engine does. The engine takes a tree without a manifest for one
 //!   never finished and removes it, and it removes the tables that a manifest does not name, without checking the
@@ -30,14 +30,18 @@ const TREES: [&str; 2] = ["keyspaces/0", "keyspaces/1"];
 /// Threads that flush and compact: one for each, so that neither waits for the other.
 const WORKERS: usize = 2;
 
-/// Blocks of tables kept in memory, in octets. A commit reads the record it replaces; the page cache does the rest.
-const CACHE: u64 = 64 << 20;
-
-/// How large the table in memory grows before it is written out, in octets. It bounds what a start replays.
-const MEMTABLE: u64 = 32 << 20;
-
 /// How large all journals together may grow, in octets: the least that lets the active one be full and one be flushed.
 const JOURNALS: u64 = 128 << 20;
+
+/// What an engine may keep in memory.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Memory {
+    /// Blocks of tables, in octets. The page cache does the rest.
+    pub(crate) cache: u64,
+    /// How large the table in memory grows before it is written out, in octets. It bounds what a start replays, and
+    /// stays as it was when the engine was made.
+    pub(crate) memtable: u64,
+}
 
 /// An open engine.
 pub(crate) struct Engine {
@@ -55,19 +59,19 @@ pub(crate) struct Scan {
 
 impl Engine {
     /// Makes an engine in `folder`, which must not hold one.
-    pub(crate) fn create(folder: &Path) -> Result<Self, BoxError> {
+    pub(crate) fn create(folder: &Path, memory: Memory) -> Result<Self, BoxError> {
         guarded(|| {
-            let database = builder(folder).open()?;
-            let options = || KeyspaceCreateOptions::default().max_memtable_size(MEMTABLE);
+            let database = builder(folder, memory).open()?;
+            let options = || KeyspaceCreateOptions::default().max_memtable_size(memory.memtable);
             let records = database.keyspace(KEYSPACE, options)?;
             Ok(Self { database, records })
         })
     }
 
     /// Opens the engine in `folder`, which [`inspect`] has found whole.
-    pub(crate) fn open(folder: &Path) -> Result<Self, BoxError> {
+    pub(crate) fn open(folder: &Path, memory: Memory) -> Result<Self, BoxError> {
         guarded(|| {
-            let database = builder(folder).open()?;
+            let database = builder(folder, memory).open()?;
             if !database.keyspace_exists(KEYSPACE) {
                 return Err(fjall::Error::Unrecoverable);
             }
@@ -112,8 +116,8 @@ impl Scan {
     }
 }
 
-fn builder(folder: &Path) -> fjall::DatabaseBuilder<Database> {
-    Database::builder(folder).worker_threads(WORKERS).cache_size(CACHE).max_journaling_size(JOURNALS)
+fn builder(folder: &Path, memory: Memory) -> fjall::DatabaseBuilder<Database> {
+    Database::builder(folder).worker_threads(WORKERS).cache_size(memory.cache).max_journaling_size(JOURNALS)
 }
 
 /// Whether the files that say what belongs to the engine in `folder` are there and whole; what is wrong otherwise.
@@ -129,6 +133,17 @@ pub(crate) fn inspect(folder: &Path) -> io::Result<Result<(), String>> {
         }
     }
     Ok(Ok(()))
+}
+
+/// Whether there is a journal in `folder`. Without one the engine opens, with what is in its tables; but what is written
+/// after that may be gone at the next start.
+pub(crate) fn has_journal(folder: &Path) -> io::Result<bool> {
+    for entry in fs::read_dir(folder)? {
+        if Path::new(&entry?.file_name()).extension().is_some_and(|end| end == "jnl") {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Checks a tree's manifest, the file `v<id>`, against `current`: id (u64), XXH3-128 of the manifest (u128), both

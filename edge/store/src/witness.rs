@@ -24,6 +24,9 @@ use std::path::Path;
 
 use xxhash_rust::xxh3::xxh3_64;
 
+/// Its name in a store's folder.
+pub(crate) const WITNESS: &str = "witness";
+
 const MAGIC: &[u8; 8] = b"LSHWITN1";
 const SLOT_LEN: usize = 28;
 

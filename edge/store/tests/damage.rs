@@ -8,20 +8,16 @@
 mod common;
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::os::unix::fs::FileExt;
+use std::fs;
 use std::path::{Path, PathBuf};
 
+use common::harm::{Harm, PAGE, SECTOR, content_len, places};
 use common::{Model, Random, Script, Step, apply, changes, copy_folder, files_below, load};
 use store::{EmbeddedStore, OpenError, Store};
 use tempfile::TempDir;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 const SCRIPT: Script = Script { clients: 200, changes: 40, octets: 300 };
-
-/// How many octets a disk writes or loses at once, small and large.
-const SECTOR: u64 = 512;
-const PAGE: u64 = 4096;
 
 /// A store as it was left, and what is in it.
 struct Whole {
@@ -84,47 +80,6 @@ impl Whole {
     }
 }
 
-/// A way to damage a file.
-#[derive(Debug, Clone, Copy)]
-enum Harm {
-    Flip { bit: u64 },
-    Cut { len: u64 },
-    Blank { from: u64, len: u64 },
-    Remove,
-}
-
-impl Harm {
-    fn inflict(self, path: &Path) {
-        let open = || File::options().read(true).write(true).open(path).expect("opened");
-        match self {
-            Self::Flip { bit } => {
-                let mut octet = [0];
-                open().read_exact_at(&mut octet, bit / 8).expect("read");
-                open().write_all_at(&[octet[0] ^ (1 << (bit % 8))], bit / 8).expect("written");
-            }
-            Self::Cut { len } => open().set_len(len).expect("cut"),
-            Self::Blank { from, len } => open().write_all_at(&vec![0; len as usize], from).expect("written"),
-            Self::Remove => fs::remove_file(path).expect("removed"),
-        }
-    }
-
-    /// Every way, at the head, the tail, and random places of a file whose content ends at `len`.
-    fn all(len: u64, places: u64, random: &mut Random) -> Vec<Self> {
-        let mut harms = vec![Self::Remove];
-        let chosen = [0, 1, len / 2, len.saturating_sub(2), len.saturating_sub(1)];
-        let scattered: Vec<u64> = (0..places).map(|_| random.below(len.max(1))).collect();
-        for at in chosen.into_iter().chain(scattered).filter(|at| *at < len) {
-            harms.push(Self::Flip { bit: at * 8 + random.below(8) });
-            harms.push(Self::Cut { len: at });
-            for unit in [SECTOR, PAGE] {
-                let from = at / unit * unit;
-                harms.push(Self::Blank { from, len: unit.min(len - from) });
-            }
-        }
-        harms
-    }
-}
-
 /// What became of a damaged store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Outcome {
@@ -161,16 +116,6 @@ fn outcome(folder: &Path, whole: &Whole, what: &str) -> Outcome {
             Outcome::Whole
         }
     }
-}
-
-/// Where a file's content ends: a journal is filled up with zeros.
-fn content_len(path: &Path) -> u64 {
-    let octets = fs::read(path).expect("read");
-    octets.iter().rposition(|octet| *octet != 0).map_or(0, |last| last as u64 + 1)
-}
-
-fn places() -> u64 {
-    std::env::var("LEASEHOLD_DAMAGES").map_or(3, |places| places.parse().expect("a number"))
 }
 
 /// Damages some files of a store in every way, one at a time.
