@@ -11,6 +11,7 @@ mod exchange;
 mod host;
 #[path = "../tshark/judge.rs"]
 mod judge;
+mod lightweight;
 mod load;
 mod network;
 mod process;
@@ -84,6 +85,22 @@ fn perfdhcp() {
             play: Box::new(move || Ok(load::bear(relayed))),
         }),
     );
+}
+
+// LDR-03, LDR-05, LDR-06, LDR-17, LDR-19
+#[test]
+fn clients_of_a_bridge() {
+    for program in [&client::DHCLIENT, &client::DHCPCD] {
+        let place = "behind our relay in a bridge".to_owned();
+        let play = Box::new(|| lightweight::relay_in_a_bridge(program));
+        all_pass(program.name, &[program.tool, "nft"], [Scenario { place, play }]);
+    }
+}
+
+#[test]
+fn a_bridge_without_nftables() {
+    let play = Box::new(lightweight::refuse_without_nft);
+    all_pass("leasehold relay", &[], [Scenario { place: "without nftables".to_owned(), play }]);
 }
 
 /// Runs a client on the server's link and behind relays.
