@@ -16,8 +16,8 @@ use crate::limits::{EXPIRED_AT_ONCE, MAX_NOTES};
 use crate::recovery::{self, Attempt, Completeness, Next, Recovery, Source, Summary};
 use crate::{
     Arrival, Counters, Delegation, DelegationRef, Delegations, Delivery, Discard, Filter, Limits, Moment,
-    Note, Peer, Port, PortId, PortRules, Ports, RouteRules, Routes, ServerId, Target, Teller, Terms, Verdict,
-    deliver, forward, learn,
+    Note, Peer, Port, PortId, Ports, RouteRules, Routes, ServerId, Target, Teller, Terms, Verdict, deliver,
+    forward, learn,
 };
 
 /// All that the operator has decided.
@@ -33,6 +33,8 @@ pub struct Setup {
     pub host_routes: bool,
     /// Whether a DUID is on one port at a time.
     pub unique_clients: bool,
+    /// Whether delegations are written down.
+    pub remembers: bool,
 }
 
 /// A relay.
@@ -47,6 +49,7 @@ pub struct Agent {
     recovery: Recovery,
     /// The epoch that the delegations are in.
     epoch: u64,
+    remembers: bool,
     /// What has changed since it was last written down.
     unwritten: BTreeSet<Prefix>,
     notes: Vec<Note>,
@@ -64,7 +67,7 @@ pub enum Passed<'a> {
 impl Agent {
     /// Nothing is known yet; the first recovery begins. `chance` is for transaction ids and waits.
     pub fn new(setup: Setup, chance: Chance, now: Instant) -> Self {
-        let Setup { terms, recovery, routes, host_routes, unique_clients } = setup;
+        let Setup { terms, recovery, routes, host_routes, unique_clients, remembers } = setup;
         let recovery = Recovery::new(recovery, chance, now);
         let mut delegations = Delegations::default();
         delegations.set_unique_duids(unique_clients);
@@ -78,6 +81,7 @@ impl Agent {
             routes: Routes::new(routes.unwrap_or_default()),
             epoch: recovery.epoch().number,
             recovery,
+            remembers,
             unwritten: BTreeSet::new(),
             notes: Vec::new(),
         }
@@ -86,7 +90,7 @@ impl Agent {
     /// Goes on with other decisions. If it is decided otherwise how servers are asked, or they are others,
     /// everything is asked for anew.
     pub fn configure(&mut self, setup: Setup, has_other_servers: bool, chance: Chance, now: Instant) {
-        let Setup { terms, recovery, routes, host_routes, unique_clients } = setup;
+        let Setup { terms, recovery, routes, host_routes, unique_clients, remembers: _ } = setup;
         (self.terms, self.makes_routes, self.host_routes) = (terms, routes.is_some(), host_routes);
         self.delegations.set_unique_duids(unique_clients);
         self.routes.configure(routes.unwrap_or_default());
@@ -280,9 +284,9 @@ impl Agent {
         cleared
     }
 
-    /// Takes what was written down before this program began.
+    /// Takes what was written down before this program began. It was once within the limits.
     pub fn remember(&mut self, delegation: Delegation, now: Instant) -> Verdict {
-        let limits = limits(&self.ports, delegation.port);
+        let limits = Limits { per_client: usize::MAX, per_port: usize::MAX };
         let prefix = delegation.prefix;
         let verdict = self.delegations.hear(delegation, limits, now);
         self.follow();
@@ -321,7 +325,9 @@ impl Agent {
                 if changed.way {
                     self.lead(changed.prefix);
                 }
-                self.unwritten.insert(changed.prefix);
+                if self.remembers {
+                    self.unwritten.insert(changed.prefix);
+                }
             }
         }
     }
@@ -346,9 +352,10 @@ impl Agent {
     }
 }
 
-/// What may be held at a port; at one that is not there, what usually may.
+/// What may be held at a port. At one that is not there nobody can take more than a server tells of.
 fn limits(ports: &Ports, port: PortId) -> Limits {
-    ports.present(port).map_or_else(|| Limits::from(&PortRules::default()), |port| Limits::from(&port.rules))
+    let unlimited = Limits { per_client: usize::MAX, per_port: usize::MAX };
+    ports.present(port).map_or(unlimited, |port| Limits::from(&port.rules))
 }
 
 fn note(notes: &mut Vec<Note>, what: impl FnOnce() -> Note) {

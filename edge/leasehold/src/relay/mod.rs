@@ -2,12 +2,13 @@
 //!
 //! All that is shared stands in `Service`, above all the pure agent, which decides. One thread takes
 //! datagrams in and sends them on (`intake.rs`); one carries routes to the kernel and tells what the
-//! kernel says (`routing.rs`); and on a runtime of their own there is one task for each server that is
+//! kernel says (`routing.rs`); one writes delegations down (`memory.rs`); and on a runtime of their own there is one task for each server that is
 //! asked (`recovery.rs`), one for each command (`desk`), and one that tells the service manager how it is.
 
 pub mod desk;
 mod intake;
 pub mod lightweight;
+mod memory;
 pub mod ports;
 pub mod recovery;
 mod reload;
@@ -39,6 +40,7 @@ use crate::threads::{Failed, Thread, Threads};
 use crate::{notify, state};
 use desk::RelayDesk;
 use intake::Intake;
+use memory::Memory;
 use recovery::Wake;
 use routing::Routing;
 use service::{Service, Wakers};
@@ -116,7 +118,9 @@ pub fn start(config: &Config) -> anyhow::Result<Running> {
     let settings = setup.route_settings()?;
     let control = ControlSocket::bind(&config.control_socket())?;
     let clock = Clock::start();
-    let agent = Agent::new(setup.for_agent(), chance()?, clock.now().instant);
+    let mut agent = Agent::new(setup.for_agent(), chance()?, clock.now().instant);
+    let remembers = setup.relay.recovery.remembers;
+    let notebook = remembers.then(|| memory::recall(&config.state, &mut agent, clock.now())).transpose()?;
     let (routing_poller, writing_poller) = (poller()?, poller()?);
     let wakers = Wakers {
         routing: routing_poller.waker(),
@@ -132,7 +136,8 @@ pub fn start(config: &Config) -> anyhow::Result<Running> {
     let failed = threads.failed();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let tasks = Arc::clone(&service);
-    let threads = vec![
+    let memory = notebook.map(|notebook| Memory::new(Arc::clone(&service), writing_poller, notebook));
+    let mut started = vec![
         threads.start("intake", move || intake.run())?,
         threads.start("routing", move || routing.run())?,
         threads.start("tasks", move || {
@@ -140,8 +145,11 @@ pub fn start(config: &Config) -> anyhow::Result<Running> {
             Ok(())
         })?,
     ];
+    if let Some(memory) = memory {
+        started.push(threads.start("memory", move || memory.run())?);
+    }
     addresses.iter().for_each(|address| info!("listening on {address} (UDP)"));
-    Ok(Running { addresses, service, waker, failed, threads })
+    Ok(Running { addresses, service, waker, failed, threads: started })
 }
 
 /// All that waits most of the time.

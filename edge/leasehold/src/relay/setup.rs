@@ -50,6 +50,7 @@ impl Setup {
             }),
             host_routes: routes.is_some_and(|routes| routes.host_routes),
             unique_clients: self.relay.unique_clients,
+            remembers: self.relay.recovery.remembers,
         }
     }
 

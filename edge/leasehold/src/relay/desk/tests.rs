@@ -143,8 +143,14 @@ impl Site {
         let recovery = relay::recovery::Terms::new(duid(0xff), vec![true, true, false]);
         let routes = RouteRules { aggregates: vec![prefix("2001:db8:100::/40")], closes_aggregates: true };
         let terms = Terms { relay_id: Some(duid(0xff)), ..Terms::default() };
-        let setup =
-            Setup { terms, recovery, routes: Some(routes), host_routes: false, unique_clients: false };
+        let setup = Setup {
+            terms,
+            recovery,
+            routes: Some(routes),
+            host_routes: false,
+            unique_clients: false,
+            remembers: false,
+        };
         let mut agent = Agent::new(setup, Chance::from_seed(7), Instant::default());
         agent.set_ports(vec![port("eth1", ETH1), port("eth2", 12)], Instant::default());
         let relay =
@@ -539,6 +545,7 @@ fn what_is_not_asked_cannot_be_refreshed() {
             routes: Some(RouteRules::default()),
             host_routes: false,
             unique_clients: false,
+            remembers: false,
         };
         *agent = Agent::new(setup, Chance::from_seed(7), now());
     });

@@ -1,0 +1,143 @@
+//! Writing down what is delegated, so that the relay knows it after a restart even if no server can be
+//! asked: one thread.
+//!
+//! What has changed gathers for a moment and is then made durable in batches. Nobody waits for that: the
+//! servers know the truth, and what was not written is learnt from them. So trouble with the disk is
+//! told, what could not be written is tried again, and the relay goes on.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use relay::{Agent, image};
+use store::{Change, Notebook};
+use tracing::{info, warn};
+use wire::Prefix;
+use world::Now;
+
+use super::service::Service;
+use crate::net::Poller;
+
+/// Where, in the state folder, delegations are written down.
+const FOLDER: &str = "delegations";
+/// How long changes gather: a batch costs a sync of the disk, however small it is.
+const GATHERING: Duration = Duration::from_millis(200);
+/// How long to wait before trying again what could not be written.
+const PAUSE: Duration = Duration::from_secs(10);
+/// Delegations that are put into words under one lock, so that forwarding does not wait for all.
+const WORDED_AT_ONCE: usize = 500;
+
+/// Opens what was written down, and has the agent take it.
+pub(super) fn recall(folder: &Path, agent: &mut Agent, now: Now) -> anyhow::Result<Notebook> {
+    let folder = folder.join(FOLDER);
+    let notebook = Notebook::open(&folder);
+    let mut notebook =
+        notebook.with_context(|| format!("cannot open the delegations in {}", folder.display()))?;
+    if let Some(what) = notebook.set_aside() {
+        warn!("the delegations in {} cannot be read and are put aside: {what}", folder.display());
+    }
+    let recalled = notebook.recall(&mut |_, octets| take(agent, octets, now));
+    let recalled =
+        recalled.with_context(|| format!("cannot read the delegations in {}", folder.display()))?;
+    recalled.named.iter().for_each(|struck| warn!("not remembered: {struck}"));
+    if let Some(why) = &recalled.cut_short {
+        warn!("not all delegations could be read: {why}");
+    }
+    info!(delegations = recalled.records, struck = recalled.struck, "remembered");
+    Ok(notebook)
+}
+
+/// An image that cannot be read is an error; what is said in one that can be may be over by now.
+fn take(agent: &mut Agent, octets: &[u8], now: Now) -> Result<(), store::BoxError> {
+    let image = image::decode(octets)?;
+    let port = agent.port_of(image.interface_id).ok_or("there are too many ports")?;
+    agent.remember(image.delegation(port, now), now.instant);
+    Ok(())
+}
+
+/// The thread's data.
+pub(super) struct Memory {
+    service: Arc<Service>,
+    poller: Poller,
+    notebook: Notebook,
+    /// What could not be written yet.
+    pending: BTreeSet<Prefix>,
+}
+
+impl Memory {
+    pub(super) fn new(service: Arc<Service>, poller: Poller, notebook: Notebook) -> Self {
+        Self { service, poller, notebook, pending: BTreeSet::new() }
+    }
+
+    /// Writes until the relay stops, and once more then.
+    pub(super) fn run(mut self) -> anyhow::Result<()> {
+        let stopping = self.service.stopping();
+        while !stopping.has_come() {
+            let pause = self.write_all();
+            let until = pause.map(|pause| Instant::now() + pause);
+            self.wait(until, || stopping.has_come())?;
+        }
+        self.write_all();
+        Ok(())
+    }
+
+    /// Waits for that moment, or, if there is none, for work and then for more to gather.
+    fn wait(&self, until: Option<Instant>, is_over: impl Fn() -> bool) -> anyhow::Result<()> {
+        let wait = |until| self.poller.wait(&[], until).context("cannot wait");
+        let until = match until {
+            Some(until) => until,
+            None => {
+                wait(None)?;
+                Instant::now() + GATHERING
+            }
+        };
+        while !is_over() && Instant::now() < until {
+            wait(Some(until))?;
+        }
+        Ok(())
+    }
+
+    /// Writes all that is to be written; if that fails, gives how long to wait.
+    fn write_all(&mut self) -> Option<Duration> {
+        loop {
+            let now = self.service.now();
+            let pending = &mut self.pending;
+            let worded = self.service.with(|agent| {
+                let room = WORDED_AT_ONCE.saturating_sub(pending.len());
+                pending.extend(agent.take_unwritten(room));
+                pending
+                    .iter()
+                    .take(WORDED_AT_ONCE)
+                    .map(|prefix| word(agent, *prefix, now))
+                    .collect::<Vec<_>>()
+            });
+            if worded.is_empty() {
+                return None;
+            }
+            let changes: Vec<Change<'_>> = worded
+                .iter()
+                .map(|worded| Change { key: &worded.key, image: worded.image.as_deref() })
+                .collect();
+            if let Err(error) = self.notebook.commit(&changes) {
+                warn!("cannot write delegations down, will try again: {error}");
+                return Some(PAUSE);
+            }
+            worded.iter().for_each(|worded| _ = self.pending.remove(&worded.prefix));
+        }
+    }
+}
+
+/// A delegation as it is written, or struck out if there is none.
+struct Worded {
+    prefix: Prefix,
+    key: [u8; 17],
+    image: Option<Vec<u8>>,
+}
+
+fn word(agent: &Agent, prefix: Prefix, now: Now) -> Worded {
+    let held = agent.delegations().get(prefix);
+    let image = held.map(|held| image::encode(&held, agent.ports().interface_id(held.port), now));
+    Worded { prefix, key: image::key(prefix), image }
+}
