@@ -2,6 +2,7 @@
 //! what is asked of the kernel and told to it.
 
 mod bridge;
+mod commands;
 mod frames;
 mod kernel;
 mod link_layer;
