@@ -130,6 +130,7 @@ impl Scene<'_> {
     fn play(&mut self) {
         let held = self.wait_for_grant("the client to be given something", 0);
         let place = self.place(&held);
+        self.send_too_much();
 
         // What it asks for while the relay is away gets nowhere.
         // Dropping it kills it.
@@ -154,6 +155,15 @@ impl Scene<'_> {
         let relayed = [MessageType::RelayForward, MessageType::RelayReply].map(|kind| kind as u8);
         assert_eq!(outermost, BTreeSet::from(relayed));
         assert_eq!(self.beside.messages(), Vec::<Vec<u8>>::new(), "nothing gets to the other client");
+    }
+
+    /// Has the client's host send what would be too long for the network with all that goes around it.
+    fn send_too_much(&self) {
+        let script = "dd if=/dev/zero bs=1440 count=1 status=none > /dev/udp/ff02::1:2%cli0/547";
+        let output = self.network.client.enter("bash").args(["-c", script]).output().expect("bash starts");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let said = || self.relay.as_ref().is_some_and(|relay| relay.said().contains("too long for the MTU"));
+        self.bell.wait(PATIENCE, "the relay to say that something is too long", || said().then_some(()));
     }
 
     /// Waits until the client holds what it was given since then: an address and a prefix.

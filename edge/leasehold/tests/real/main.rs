@@ -87,7 +87,7 @@ fn perfdhcp() {
     );
 }
 
-// LDR-03, LDR-05, LDR-06, LDR-17, LDR-19
+// LDR-03, LDR-05, LDR-06, LDR-10, LDR-17, LDR-19
 #[test]
 fn clients_of_a_bridge() {
     for program in [&client::DHCLIENT, &client::DHCPCD] {
