@@ -160,7 +160,11 @@ impl Delegations {
         if self.unique_duids && !self.leave_other_ports(&word, now) {
             return Verdict::Stale;
         }
-        if is_theirs && is_alike { self.renew(word) } else { self.admit(word, limits, now) }
+        if is_theirs && is_alike {
+            return self.renew(word);
+        }
+        let before = if is_held { self.end_as_of(word.prefix, word.heard, now) } else { None };
+        self.admit(word, before, limits)
     }
 
     /// Another word on what its holder holds already.
@@ -194,9 +198,8 @@ impl Delegations {
         verdict
     }
 
-    /// A word on what nobody holds, or somebody else.
-    fn admit(&mut self, word: Delegation, limits: Limits, now: Instant) -> Verdict {
-        let before = self.end_as_of(word.prefix, word.heard, now);
+    /// A word on what nobody holds any more, and who did before.
+    fn admit(&mut self, word: Delegation, before: Option<HolderKey>, limits: Limits) -> Verdict {
         let holder = HolderKey::new(word.client, word.port);
         if self.table.held_by(&holder).of(word.kind) >= limits.per_client {
             return Verdict::TooManyForClient;
