@@ -29,6 +29,7 @@ impl Relay {
             routes: Some(RouteRules::default()),
             host_routes: false,
             unique_clients: false,
+            remembers: true,
         };
         let now = Instant::since_start(Duration::from_secs(100));
         let mut agent = Agent::new(setup, Chance::from_seed(7), now);
