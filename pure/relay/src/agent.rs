@@ -284,14 +284,17 @@ impl Agent {
         cleared
     }
 
-    /// Takes what was written down before this program began. It was once within the limits.
+    /// Takes what was written down before this program began. It was once within the limits. What is
+    /// over by now is to be struck out.
     pub fn remember(&mut self, delegation: Delegation, now: Instant) -> Verdict {
         let limits = Limits { per_client: usize::MAX, per_port: usize::MAX };
         let prefix = delegation.prefix;
         let verdict = self.delegations.hear(delegation, limits, now);
         self.follow();
-        if self.delegations.get(prefix).is_some() {
+        if verdict == Verdict::New {
             self.unwritten.remove(&prefix);
+        } else if self.remembers {
+            self.unwritten.insert(prefix);
         }
         verdict
     }

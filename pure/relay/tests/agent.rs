@@ -4,10 +4,11 @@ use std::net::Ipv6Addr;
 use std::time::Duration;
 
 use relay::{
-    Agent, Arrival, Counters, Note, Passed, PortRules, RouteRules, Setup, Target, Terms, Verdict, recovery,
+    Agent, Arrival, Counters, Note, Passed, PortRules, RouteRules, Setup, Target, Terms, Verdict, image,
+    recovery,
 };
 use wire::{Iaid, MessageType, OptionCode, Prefix, PrefixExclude, Writer};
-use world::{Chance, Instant};
+use world::{Chance, Instant, Now};
 
 use crate::exchanges::{duid, ia_pd, message, prefix};
 use crate::kit::{ACCESS, OTHER, RELAY_ID, SERVER, address, port, relay_message};
@@ -196,4 +197,31 @@ fn an_excluded_prefix_changes_no_route() {
     });
     relay.server_sends(1, &octets);
     assert_eq!(relay.routes(), [(delegated, via(1))]);
+}
+
+// PDR-24
+#[test]
+fn what_was_written_down_has_its_route_again_and_what_is_over_is_struck_out() {
+    let mut before = Relay::new(PortRules::default());
+    before.granted(1, net(1), 300);
+    before.granted(2, net(2), 60);
+    assert_eq!(before.agent.take_unwritten(10), [net(1), net(2)]);
+    let written = [net(1), net(2)].map(|prefix| {
+        let held = before.agent.delegations().get(prefix).expect("it is held");
+        let interface_id = before.agent.ports().interface_id(held.port);
+        image::encode(&held, interface_id, Now { instant: before.now, unix_secs: 1_800_000_000 })
+    });
+
+    let mut after = Relay::new(PortRules::default());
+    let now = Now { instant: after.now, unix_secs: 1_800_000_100 };
+    let verdicts = written.map(|octets| {
+        let image = image::decode(&octets).expect("an image");
+        let port = after.agent.port_of(image.interface_id).expect("there is room");
+        after.agent.remember(image.delegation(port, now), now.instant)
+    });
+    assert_eq!(verdicts, [Verdict::New, Verdict::Stale]);
+    assert_eq!(after.routes(), [(net(1), via(1))], "without a word from anybody");
+    assert_eq!(after.agent.take_unwritten(10), [net(2)]);
+    after.pass(200);
+    assert_eq!(after.routes(), [], "and only for what is left of its time");
 }
