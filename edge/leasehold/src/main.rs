@@ -14,7 +14,7 @@ use tracing_subscriber::prelude::*;
 #[command(version, about)]
 struct CommandLine {
     /// How much to log to standard error: error, warn, info, debug or trace [default: info to
-    /// serve, otherwise warn]
+    /// serve and relay, otherwise warn]
     #[arg(long, global = true, value_name = "LEVEL")]
     log_level: Option<Level>,
     #[command(subcommand)]
@@ -47,6 +47,17 @@ enum Command {
     Demo(demo::Arguments),
 }
 
+impl Command {
+    /// Programs that go on say what they do; the others only what goes wrong.
+    fn usual_level(&self) -> Level {
+        match self {
+            Self::Serve(_) => Level::INFO,
+            Self::Relay(arguments) if !arguments.is_rehearsal() => Level::INFO,
+            _ => Level::WARN,
+        }
+    }
+}
+
 fn main() -> ExitCode {
     let line = match CommandLine::try_parse() {
         Ok(line) => line,
@@ -55,9 +66,7 @@ fn main() -> ExitCode {
             return ExitCode::from(u8::from(error.use_stderr()));
         }
     };
-    let usual =
-        if matches!(line.command, Command::Serve(_) | Command::Relay(_)) { Level::INFO } else { Level::WARN };
-    start_logging(line.log_level.unwrap_or(usual));
+    start_logging(line.log_level.unwrap_or(line.command.usual_level()));
     let result = match line.command {
         Command::Serve(arguments) => serve::run(arguments),
         Command::Relay(arguments) => relay::run(arguments),

@@ -47,6 +47,11 @@ pub fn relay_id(configured: Option<Duid>, folder: &Path) -> anyhow::Result<Duid>
     identifier(configured, folder, RELAY_ID_FILE)
 }
 
+/// Whether there is a DUID of a relay in a state folder.
+pub fn has_relay_id(folder: &Path) -> bool {
+    folder.join(RELAY_ID_FILE).exists()
+}
+
 fn identifier(configured: Option<Duid>, folder: &Path, name: &str) -> anyhow::Result<Duid> {
     if let Some(configured) = configured {
         return Ok(configured);

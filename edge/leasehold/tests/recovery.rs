@@ -151,7 +151,9 @@ impl Asking {
         let known = Known { recovery, ports, learnt: Vec::new(), summaries: Vec::new() };
         let relay = Arc::new(Relay { clock, known: Mutex::new(known), changed: Condvar::new() });
         let asked = (0..).map(ServerId).zip(servers);
-        let asked = asked.map(|(server, address)| Asked { server, address: *address, from }).collect();
+        let asked = asked
+            .map(|(server, address)| Asked { server, address: *address, interface: None, from })
+            .collect();
         let (wake, runtime) = (Wake::default(), Runtime::new().unwrap());
         let connect_timeout = Duration::from_millis(500);
         let sessions = recover(Arc::clone(&relay), clock, asked, connect_timeout, wake.clone());

@@ -6,7 +6,6 @@
 //! told, what could not be written is tried again, and the relay goes on.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -18,6 +17,7 @@ use wire::Prefix;
 use world::Now;
 
 use super::service::Service;
+use crate::config::Config;
 use crate::net::Poller;
 
 /// Where, in the state folder, delegations are written down.
@@ -29,9 +29,12 @@ const PAUSE: Duration = Duration::from_secs(10);
 /// Delegations that are put into words under one lock, so that forwarding does not wait for all.
 const WORDED_AT_ONCE: usize = 500;
 
-/// Opens what was written down, and has the agent take it.
-pub(super) fn recall(folder: &Path, agent: &mut Agent, now: Now) -> anyhow::Result<Notebook> {
-    let folder = folder.join(FOLDER);
+/// Opens what was written down, if anything is, and has the agent take it.
+pub(super) fn recall(config: &Config, agent: &mut Agent, now: Now) -> anyhow::Result<Option<Notebook>> {
+    if !config.relay.as_ref().is_some_and(|relay| relay.recovery.remembers) {
+        return Ok(None);
+    }
+    let folder = config.state.join(FOLDER);
     let notebook = Notebook::open(&folder);
     let mut notebook =
         notebook.with_context(|| format!("cannot open the delegations in {}", folder.display()))?;
@@ -46,7 +49,7 @@ pub(super) fn recall(folder: &Path, agent: &mut Agent, now: Now) -> anyhow::Resu
         warn!("not all delegations could be read: {why}");
     }
     info!(delegations = recalled.records, struck = recalled.struck, "remembered");
-    Ok(notebook)
+    Ok(Some(notebook))
 }
 
 /// An image that cannot be read is an error; what is said in one that can be may be over by now.

@@ -5,12 +5,14 @@
 //! kernel says (`routing.rs`); one writes delegations down (`memory.rs`); and on a runtime of their own there is one task for each server that is
 //! asked (`recovery.rs`), one for each command (`desk`), and one that tells the service manager how it is.
 
+mod assembly;
 pub mod desk;
 mod intake;
 pub mod lightweight;
 mod memory;
 pub mod ports;
 pub mod recovery;
+mod rehearsal;
 mod reload;
 mod routing;
 mod service;
@@ -24,27 +26,26 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use anyhow::{Context, bail};
-use relay::Agent;
+use anyhow::bail;
 use requestor::limits::CONNECT_TIMEOUT;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing::{error, info, warn};
-use world::Chance;
 
-use crate::clock::Clock;
 use crate::config::Config;
 use crate::config::relay::Mode;
 use crate::control::door::{self, ControlSocket};
-use crate::net::{Poller, Waker};
+use crate::net::Waker;
+use crate::notify;
 use crate::threads::{Failed, Thread, Threads};
-use crate::{notify, state};
+use assembly::{Assembly, Purpose};
 use desk::RelayDesk;
 use intake::Intake;
 use memory::Memory;
-use recovery::Wake;
+
 use routing::Routing;
-use service::{Service, Wakers};
-use setup::Setup;
+use service::Service;
+
+pub use rehearsal::Format;
 
 /// Relay clients' messages, keep routes for what is delegated, and recover them after a restart.
 #[derive(Debug, clap::Args)]
@@ -52,6 +53,20 @@ pub struct Arguments {
     /// The configuration file
     #[arg(long, value_name = "FILE")]
     config: PathBuf,
+    /// Do not relay, and change nothing: ask the servers, say which routes would be added, replaced and
+    /// removed, and end. Exit code 2 if a server has not told all it knows
+    #[arg(long)]
+    dry_run: bool,
+    /// How to print that [default: table on a terminal, json otherwise]
+    #[arg(long, value_enum, requires = "dry_run")]
+    format: Option<Format>,
+}
+
+impl Arguments {
+    /// Whether nothing is to be relayed.
+    pub fn is_rehearsal(&self) -> bool {
+        self.dry_run
+    }
 }
 
 /// Relays until told to stop by SIGTERM or SIGINT; reads the configuration anew on SIGHUP.
@@ -66,6 +81,9 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     config.warnings.iter().for_each(|warning| warn!("{warning}"));
     if config.relay.as_ref().is_some_and(|relay| relay.mode == Mode::Lightweight) {
         return lightweight::run(arguments.config, &config);
+    }
+    if arguments.dry_run {
+        return rehearsal::rehearse(&config, arguments.format);
     }
     let running = start(&config)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -110,25 +128,9 @@ pub struct Running {
 
 /// Binds, looks at interfaces and routes, and starts to forward; recovery begins beside that.
 pub fn start(config: &Config) -> anyhow::Result<Running> {
-    let Some(relay) = config.relay.clone() else {
-        bail!("there is no [relay] in the configuration");
-    };
-    let relay_id = state::relay_id(relay.relay_id.clone(), &config.state)?;
-    let setup = Setup::new(relay, relay_id)?;
-    let settings = setup.route_settings()?;
     let control = ControlSocket::bind(&config.control_socket())?;
-    let clock = Clock::start();
-    let mut agent = Agent::new(setup.for_agent(), chance()?, clock.now().instant);
-    let remembers = setup.relay.recovery.remembers;
-    let notebook = remembers.then(|| memory::recall(&config.state, &mut agent, clock.now())).transpose()?;
-    let (routing_poller, writing_poller) = (poller()?, poller()?);
-    let wakers = Wakers {
-        routing: routing_poller.waker(),
-        writing: writing_poller.waker(),
-        sessions: Wake::default(),
-    };
-    info!(relay_id = %setup.relay_id, "relaying");
-    let service = Arc::new(Service::new(setup, agent, settings.unwrap_or_default(), clock, wakers));
+    let assembly = Assembly::new(config, Purpose::Run)?;
+    let Assembly { service, settings, notebook, routing_poller, writing_poller } = assembly;
     let routing = Routing::start(Arc::clone(&service), routing_poller, settings)?;
     let intake = Intake::bind(Arc::clone(&service))?;
     let (addresses, waker) = (intake.addresses()?, intake.waker());
@@ -193,16 +195,4 @@ impl Running {
         self.waker.wake();
         self.threads.into_iter().for_each(Thread::join);
     }
-}
-
-fn poller() -> anyhow::Result<Poller> {
-    Poller::new().context("cannot make a poller")
-}
-
-/// Numbers that nobody can tell beforehand.
-fn chance() -> anyhow::Result<Chance> {
-    let mut seed = [0; 8];
-    getrandom::fill(&mut seed)
-        .map_err(|error| anyhow::anyhow!("the system gives no random octets: {error}"))?;
-    Ok(Chance::from_seed(u64::from_be_bytes(seed)))
 }

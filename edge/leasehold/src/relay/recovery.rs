@@ -14,6 +14,7 @@ use std::net::{Ipv6Addr, SocketAddrV6};
 use std::sync::Arc;
 use std::time::Duration;
 
+use nix::net::if_::if_nametoindex;
 use relay::ServerId;
 use relay::recovery::{Attempt, Next, Phase, Summary};
 use tokio::io::Interest;
@@ -43,12 +44,14 @@ pub trait Knowledge: Send + Sync + 'static {
 }
 
 /// A server, and how it is reached.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Asked {
     /// Which one it is.
     pub server: ServerId,
     /// Where it listens.
     pub address: SocketAddrV6,
+    /// The interface that it is on, of a link-local address. Its number may be another one each time.
+    pub interface: Option<String>,
     /// The address of ours to ask from, if not any.
     pub from: Option<Ipv6Addr>,
 }
@@ -145,7 +148,11 @@ impl<K: Knowledge> Session<K> {
         if let Some(from) = self.asked.from {
             socket.bind(SocketAddrV6::new(from, 0, 0, 0).into())?;
         }
-        let stream = socket.connect(self.asked.address.into()).await?;
+        let mut address = self.asked.address;
+        if let Some(interface) = &self.asked.interface {
+            address.set_scope_id(if_nametoindex(interface.as_str())?);
+        }
+        let stream = socket.connect(address.into()).await?;
         stream.set_nodelay(true)?;
         Ok(stream)
     }

@@ -8,8 +8,9 @@ use std::path::Path;
 use anyhow::{Context, anyhow};
 use tracing::{info, warn};
 
+use super::Running;
+use super::assembly::chance;
 use super::setup::Setup;
-use super::{Running, chance};
 use crate::config::Config;
 use crate::config::relay::Relay;
 

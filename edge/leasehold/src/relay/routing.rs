@@ -139,7 +139,7 @@ impl Routing {
     }
 
     /// Compares all routes of the kernel with what is known of them.
-    fn dump_if_wished(&self) {
+    pub(super) fn dump_if_wished(&self) {
         let now = self.service.now().instant;
         let wished = self.service.with(|agent| {
             let wished = agent.routes().wants_dump(now);

@@ -75,7 +75,9 @@ impl Setup {
     pub(super) fn asked(&self) -> Vec<Asked> {
         let servers = (0..).map(ServerId).zip(&self.relay.servers);
         let asked = servers.filter_map(|(id, server)| {
-            Some(Asked { server: id, address: server.leasequery?, from: server.from })
+            let address = server.leasequery?;
+            let interface = server.interface.clone().filter(|_| address.ip().is_unicast_link_local());
+            Some(Asked { server: id, address, interface, from: server.from })
         });
         asked.collect()
     }

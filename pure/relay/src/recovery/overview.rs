@@ -102,6 +102,15 @@ impl Recovery {
         }
     }
 
+    /// Whether there is a server that is to be asked and has neither told all that it knows nor failed.
+    pub fn is_waited_for(&self) -> bool {
+        self.servers.iter().any(|server| match server.phase {
+            Phase::Asking { .. } => true,
+            Phase::Waiting { .. } => server.trouble.is_none(),
+            Phase::NotAsked | Phase::Done { .. } | Phase::Refused { .. } => false,
+        })
+    }
+
     fn last_done(&self) -> Instant {
         let done = self.servers.iter().filter_map(|server| match server.phase {
             Phase::Done { at } => Some(at),
