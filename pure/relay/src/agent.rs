@@ -285,8 +285,12 @@ impl Agent {
     }
 
     /// Takes what was written down before this program began. It was once within the limits. What is
-    /// over by now is to be struck out.
+    /// over by now is to be struck out; so is what every server has been silent about already.
     pub fn remember(&mut self, delegation: Delegation, now: Instant) -> Verdict {
+        if !self.delegations.epoch_is_running() {
+            self.unwritten.insert(delegation.prefix);
+            return Verdict::Stale;
+        }
         let limits = Limits { per_client: usize::MAX, per_port: usize::MAX };
         let prefix = delegation.prefix;
         let verdict = self.delegations.hear(delegation, limits, now);

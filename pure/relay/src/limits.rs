@@ -28,9 +28,6 @@ pub const QUESTIONS_AT_ONCE: usize = 4;
 /// How long after a new port has come servers are asked about it: at start they come one by one, and
 /// together they cost one connection.
 pub const PORTS_SETTLE: Duration = Duration::from_secs(1);
-/// The pause between two looks at all routes of the kernel that nothing gives a reason for: each costs
-/// about a second for a million routes.
-pub const LOOK_INTERVAL: Duration = Duration::from_secs(300);
 /// The pause between two looks for which there is a reason; there may be a reason at any time.
 pub const LOOK_PAUSE: Duration = Duration::from_secs(2);
 /// The pause before what the kernel would not do is tried again, the first time.

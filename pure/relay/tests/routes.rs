@@ -43,7 +43,11 @@ fn delete(destination: &str, target: Target) -> Change {
 /// One aggregate, 2001:db8::/32, that is not closed, and a kernel that has these.
 fn routes(dumped: &[Seen]) -> Routes {
     let aggregates = vec![prefix("2001:db8::/32")];
-    let mut routes = Routes::new(RouteRules { aggregates, closes_aggregates: false });
+    let mut routes = Routes::new(RouteRules {
+        aggregates,
+        closes_aggregates: false,
+        look_every: Some(Duration::from_secs(300)),
+    });
     dump(&mut routes, dumped, NOW);
     routes
 }
@@ -124,14 +128,22 @@ fn what_lies_outside_the_aggregates_is_refused_until_they_are_others() {
     assert_eq!(carry_out(&mut routes), []);
     assert_eq!(routes.state_count(RouteState::Refused), 2);
     let aggregates = vec![prefix("2001:db9::/32")];
-    routes.configure(RouteRules { aggregates, closes_aggregates: false });
+    routes.configure(RouteRules {
+        aggregates,
+        closes_aggregates: false,
+        look_every: Some(Duration::from_secs(300)),
+    });
     assert_eq!(carry_out(&mut routes), [add("2001:db9::/48", via(3))]);
 }
 
 #[test]
 fn an_aggregate_leads_nowhere_unless_it_is_delegated_itself() {
     let aggregates = vec![prefix("2001:db8::/32"), prefix("2001:db9:1::/48")];
-    let mut routes = Routes::new(RouteRules { aggregates: aggregates.clone(), closes_aggregates: true });
+    let mut routes = Routes::new(RouteRules {
+        aggregates: aggregates.clone(),
+        closes_aggregates: true,
+        look_every: Some(Duration::from_secs(300)),
+    });
     dump(&mut routes, &[connected("2001:db8:1::/64")], NOW);
     let nowhere = Target::Unreachable;
     assert_eq!(carry_out(&mut routes), [add("2001:db8::/32", nowhere), add("2001:db9:1::/48", nowhere)]);
@@ -143,7 +155,11 @@ fn an_aggregate_leads_nowhere_unless_it_is_delegated_itself() {
     );
     routes.kernel_added(&connected("2001:db9:1::/48"));
     assert_eq!(carry_out(&mut routes), [delete("2001:db9:1::/48", nowhere)]);
-    routes.configure(RouteRules { aggregates, closes_aggregates: false });
+    routes.configure(RouteRules {
+        aggregates,
+        closes_aggregates: false,
+        look_every: Some(Duration::from_secs(300)),
+    });
     assert_eq!(carry_out(&mut routes), [delete("2001:db8::/32", nowhere)]);
 }
 

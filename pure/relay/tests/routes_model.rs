@@ -121,7 +121,11 @@ impl World {
         let left_over = left_over.iter().map(|(d, i)| (prefix(DESTINATIONS[*d]), Owner::Ours(via(*i))));
         let mut world = Self {
             claimed: aggregates.iter().copied().collect(),
-            routes: Routes::new(RouteRules { aggregates, closes_aggregates: true }),
+            routes: Routes::new(RouteRules {
+                aggregates,
+                closes_aggregates: true,
+                look_every: Some(Duration::from_secs(300)),
+            }),
             now: Instant::since_start(Duration::from_secs(1)),
             kernel: left_over.collect(),
             connected: BTreeSet::new(),

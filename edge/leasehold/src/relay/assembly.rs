@@ -4,11 +4,9 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use relay::Agent;
-use store::Notebook;
-use tracing::{info, warn};
+use tracing::info;
 use world::Chance;
 
-use super::memory;
 use super::recovery::Wake;
 use super::service::{Service, Wakers};
 use super::setup::Setup;
@@ -23,8 +21,6 @@ pub(super) struct Assembly {
     pub(super) service: Arc<Service>,
     /// By what our routes are known; nothing if there are to be none.
     pub(super) settings: Option<RouteSettings>,
-    /// Where delegations are written down, if they are.
-    pub(super) notebook: Option<Notebook>,
     pub(super) routing_poller: Poller,
     pub(super) writing_poller: Poller,
 }
@@ -34,12 +30,12 @@ pub(super) struct Assembly {
 pub(super) enum Purpose {
     /// It is.
     Run,
-    /// It is only tried what it would do: what another process holds is done without.
+    /// It is only tried what it would do.
     Rehearse,
 }
 
 impl Assembly {
-    /// Names the relay, remembers, and makes the agent.
+    /// Names the relay, and makes the agent.
     pub(super) fn new(config: &Config, purpose: Purpose) -> anyhow::Result<Self> {
         let Some(relay) = config.relay.clone() else {
             bail!("there is no [relay] in the configuration");
@@ -51,14 +47,7 @@ impl Assembly {
         let setup = Setup::new(relay, relay_id)?;
         let settings = setup.route_settings()?;
         let clock = Clock::start();
-        let mut agent = Agent::new(setup.for_agent(), chance()?, clock.now().instant);
-        let notebook = match memory::recall(config, &mut agent, clock.now()) {
-            Err(error) if purpose == Purpose::Rehearse => {
-                warn!("going on without what was written down: {error:#}");
-                None
-            }
-            recalled => recalled?,
-        };
+        let agent = Agent::new(setup.for_agent(), chance()?, clock.now().instant);
         let (routing_poller, writing_poller) = (poller()?, poller()?);
         let wakers = Wakers {
             routing: routing_poller.waker(),
@@ -67,7 +56,7 @@ impl Assembly {
         };
         info!(relay_id = %setup.relay_id, "relaying");
         let service = Service::new(setup, agent, settings.unwrap_or_default(), clock, wakers);
-        Ok(Self { service: Arc::new(service), settings, notebook, routing_poller, writing_poller })
+        Ok(Self { service: Arc::new(service), settings, routing_poller, writing_poller })
     }
 }
 

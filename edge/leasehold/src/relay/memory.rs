@@ -6,6 +6,7 @@
 //! told, what could not be written is tried again, and the relay goes on.
 
 use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -29,19 +30,23 @@ const PAUSE: Duration = Duration::from_secs(10);
 /// Delegations that are put into words under one lock, so that forwarding does not wait for all.
 const WORDED_AT_ONCE: usize = 500;
 
-/// Opens what was written down, if anything is, and has the agent take it.
-pub(super) fn recall(config: &Config, agent: &mut Agent, now: Now) -> anyhow::Result<Option<Notebook>> {
-    if !config.relay.as_ref().is_some_and(|relay| relay.recovery.remembers) {
-        return Ok(None);
-    }
-    let folder = config.state.join(FOLDER);
-    let notebook = Notebook::open(&folder);
+/// Where delegations are written down, if they are.
+pub(super) fn folder(config: &Config) -> Option<PathBuf> {
+    let remembers = config.relay.as_ref()?.recovery.remembers;
+    remembers.then(|| config.state.join(FOLDER))
+}
+
+/// Opens what was written down, and has the agent take it. That takes a while for a city's delegations,
+/// and nobody has to wait for it.
+pub(super) fn recall(folder: &Path, service: &Service) -> anyhow::Result<Notebook> {
+    let notebook = Notebook::open(folder);
     let mut notebook =
         notebook.with_context(|| format!("cannot open the delegations in {}", folder.display()))?;
     if let Some(what) = notebook.set_aside() {
         warn!("the delegations in {} cannot be read and are put aside: {what}", folder.display());
     }
-    let recalled = notebook.recall(&mut |_, octets| take(agent, octets, now));
+    let now = service.now();
+    let recalled = notebook.recall(&mut |_, octets| service.with(|agent| take(agent, octets, now)));
     let recalled =
         recalled.with_context(|| format!("cannot read the delegations in {}", folder.display()))?;
     recalled.named.iter().for_each(|struck| warn!("not remembered: {struck}"));
@@ -49,7 +54,7 @@ pub(super) fn recall(config: &Config, agent: &mut Agent, now: Now) -> anyhow::Re
         warn!("not all delegations could be read: {why}");
     }
     info!(delegations = recalled.records, struck = recalled.struck, "remembered");
-    Ok(Some(notebook))
+    Ok(notebook)
 }
 
 /// An image that cannot be read is an error; what is said in one that can be may be over by now.
@@ -69,23 +74,21 @@ pub(super) struct Memory {
     pending: BTreeSet<Prefix>,
 }
 
+/// Remembers what is in a folder, writes into it until the relay stops, and once more then.
+pub(super) fn run(service: Arc<Service>, poller: Poller, folder: &Path) -> anyhow::Result<()> {
+    let notebook = recall(folder, &service)?;
+    let stopping = service.stopping();
+    let mut memory = Memory { service, poller, notebook, pending: BTreeSet::new() };
+    while !stopping.has_come() {
+        let pause = memory.write_all();
+        let until = pause.map(|pause| Instant::now() + pause);
+        memory.wait(until, || stopping.has_come())?;
+    }
+    memory.write_all();
+    Ok(())
+}
+
 impl Memory {
-    pub(super) fn new(service: Arc<Service>, poller: Poller, notebook: Notebook) -> Self {
-        Self { service, poller, notebook, pending: BTreeSet::new() }
-    }
-
-    /// Writes until the relay stops, and once more then.
-    pub(super) fn run(mut self) -> anyhow::Result<()> {
-        let stopping = self.service.stopping();
-        while !stopping.has_come() {
-            let pause = self.write_all();
-            let until = pause.map(|pause| Instant::now() + pause);
-            self.wait(until, || stopping.has_come())?;
-        }
-        self.write_all();
-        Ok(())
-    }
-
     /// Waits for that moment, or, if there is none, for work and then for more to gather.
     fn wait(&self, until: Option<Instant>, is_over: impl Fn() -> bool) -> anyhow::Result<()> {
         let wait = |until| self.poller.wait(&[], until).context("cannot wait");

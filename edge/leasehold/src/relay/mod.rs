@@ -40,7 +40,6 @@ use crate::threads::{Failed, Thread, Threads};
 use assembly::{Assembly, Purpose};
 use desk::RelayDesk;
 use intake::Intake;
-use memory::Memory;
 
 use routing::Routing;
 use service::Service;
@@ -130,7 +129,7 @@ pub struct Running {
 pub fn start(config: &Config) -> anyhow::Result<Running> {
     let control = ControlSocket::bind(&config.control_socket())?;
     let assembly = Assembly::new(config, Purpose::Run)?;
-    let Assembly { service, settings, notebook, routing_poller, writing_poller } = assembly;
+    let Assembly { service, settings, routing_poller, writing_poller } = assembly;
     let routing = Routing::start(Arc::clone(&service), routing_poller, settings)?;
     let intake = Intake::bind(Arc::clone(&service))?;
     let (addresses, waker) = (intake.addresses()?, intake.waker());
@@ -138,7 +137,6 @@ pub fn start(config: &Config) -> anyhow::Result<Running> {
     let failed = threads.failed();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let tasks = Arc::clone(&service);
-    let memory = notebook.map(|notebook| Memory::new(Arc::clone(&service), writing_poller, notebook));
     let mut started = vec![
         threads.start("intake", move || intake.run())?,
         threads.start("routing", move || routing.run())?,
@@ -147,8 +145,9 @@ pub fn start(config: &Config) -> anyhow::Result<Running> {
             Ok(())
         })?,
     ];
-    if let Some(memory) = memory {
-        started.push(threads.start("memory", move || memory.run())?);
+    if let Some(folder) = memory::folder(config) {
+        let service = Arc::clone(&service);
+        started.push(threads.start("memory", move || memory::run(service, writing_poller, &folder))?);
     }
     addresses.iter().for_each(|address| info!("listening on {address} (UDP)"));
     Ok(Running { addresses, service, waker, failed, threads: started })

@@ -20,9 +20,9 @@ use serde::Serialize;
 use tracing::warn;
 
 use super::assembly::{Assembly, Purpose};
-use super::recovery;
 use super::routing::Routing;
 use super::service::Service;
+use super::{memory, recovery};
 use crate::config::Config;
 use crate::control::PARTIAL;
 use crate::kernel;
@@ -72,12 +72,16 @@ struct Planned {
 /// Finds out and prints.
 pub(super) fn rehearse(config: &Config, format: Option<Format>) -> anyhow::Result<ExitCode> {
     let assembly = Assembly::new(config, Purpose::Rehearse)?;
-    let Assembly { service, settings, notebook, routing_poller, .. } = assembly;
+    let Assembly { service, settings, routing_poller, .. } = assembly;
     let routing = Routing::start(Arc::clone(&service), routing_poller, settings)?;
     routing.dump_if_wished();
+    // Another relay, at work, may hold it.
+    let remembered = memory::folder(config).map(|folder| memory::recall(&folder, &service));
+    if let Some(Err(error)) = &remembered {
+        warn!("going on without what was written down: {error:#}");
+    }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(ask_everybody(&service));
-    drop(notebook);
     print(&rehearsal(&service)?, format)
 }
 

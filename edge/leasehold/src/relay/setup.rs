@@ -47,6 +47,7 @@ impl Setup {
             routes: routes.map(|routes| RouteRules {
                 aggregates: routes.aggregates.clone(),
                 closes_aggregates: routes.unreachable_aggregates,
+                look_every: routes.reconcile,
             }),
             host_routes: routes.is_some_and(|routes| routes.host_routes),
             unique_clients: self.relay.unique_clients,

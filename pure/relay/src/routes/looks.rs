@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use world::Instant;
 
-use crate::limits::{LOOK_INTERVAL, LOOK_PAUSE, MAX_RETRY_PAUSE, RETRY_PAUSE};
+use crate::limits::{LOOK_PAUSE, MAX_RETRY_PAUSE, RETRY_PAUSE};
 
 /// When the routes of the kernel were dumped, and when they are to be dumped next.
 #[derive(Debug, Default)]
@@ -41,13 +41,14 @@ impl Looks {
         self.doubt = true;
     }
 
-    /// When the next one is due; at once if nothing.
-    pub(super) fn at(&self) -> Option<Instant> {
-        self.last.map(|last| last + if self.doubt { LOOK_PAUSE } else { LOOK_INTERVAL })
+    /// When the next one is due, if there is one so often; nothing before the first, which is due at once.
+    pub(super) fn at(&self, every: Option<Duration>) -> Option<Instant> {
+        let pause = if self.doubt { Some(LOOK_PAUSE) } else { every };
+        Some(self.last? + pause?)
     }
 
-    pub(super) fn is_due(&self, now: Instant) -> bool {
-        self.at().is_none_or(|at| at <= now)
+    pub(super) fn is_due(&self, every: Option<Duration>, now: Instant) -> bool {
+        self.last.is_none() || self.at(every).is_some_and(|at| at <= now)
     }
 }
 

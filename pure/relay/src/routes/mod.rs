@@ -257,7 +257,7 @@ impl Routes {
 
     /// When to call `tick`, and to ask `wants_dump`, at the latest.
     pub fn deadline(&self) -> Option<Instant> {
-        [self.retry.at(), self.looks.at()].into_iter().flatten().min()
+        [self.retry.at(), self.looks.at(self.rules.look_every)].into_iter().flatten().min()
     }
 }
 
@@ -266,7 +266,7 @@ impl Routes {
     /// Whether all routes of the table shall be dumped: at the beginning, from time to time, and when something
     /// does not fit.
     pub fn wants_dump(&self, now: Instant) -> bool {
-        self.dumping.is_none() && self.looks.is_due(now)
+        self.dumping.is_none() && self.looks.is_due(self.rules.look_every, now)
     }
 
     /// Notifications were lost: there has to be a dump.

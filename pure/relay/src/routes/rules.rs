@@ -6,6 +6,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::time::Duration;
 
 use wire::Prefix;
 
@@ -18,6 +19,8 @@ pub struct RouteRules {
     /// Whether each aggregate has a route that leads nowhere, so that what is sent to a part of it that nobody
     /// has does not loop.
     pub closes_aggregates: bool,
+    /// After how long all routes of the kernel are looked at without any reason; never if nothing.
+    pub look_every: Option<Duration>,
 }
 
 /// Why a delegation has no route.

@@ -141,7 +141,11 @@ struct Site {
 impl Site {
     fn open() -> Self {
         let recovery = relay::recovery::Terms::new(duid(0xff), vec![true, true, false]);
-        let routes = RouteRules { aggregates: vec![prefix("2001:db8:100::/40")], closes_aggregates: true };
+        let routes = RouteRules {
+            aggregates: vec![prefix("2001:db8:100::/40")],
+            closes_aggregates: true,
+            look_every: Some(Duration::from_secs(300)),
+        };
         let terms = Terms { relay_id: Some(duid(0xff)), ..Terms::default() };
         let setup = Setup {
             terms,

@@ -1,5 +1,7 @@
 //! Wanted routes kept in the kernel, whatever others do.
 
+use std::time::Duration;
+
 use std::os::fd::AsFd;
 use std::time::Instant;
 
@@ -26,7 +28,11 @@ impl Keeper {
         let settings = RouteSettings::default();
         let writer = RouteWriter::open(settings).unwrap();
         let notifications = Notifications::open(settings, writer.port()).unwrap();
-        let rules = RouteRules { aggregates: vec![prefix("2001:db8::/32")], closes_aggregates: true };
+        let rules = RouteRules {
+            aggregates: vec![prefix("2001:db8::/32")],
+            closes_aggregates: true,
+            look_every: Some(Duration::from_secs(300)),
+        };
         let begin = Instant::now();
         Self { routes: Routes::new(rules), settings, writer, notifications, begin }
     }
