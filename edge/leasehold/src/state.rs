@@ -18,6 +18,11 @@ const RELAY_ID_FILE: &str = "relay-id";
 /// Where, in the state folder, the store is.
 const STORE_FOLDER: &str = "store";
 
+/// Makes a state folder where there is none.
+pub fn make(folder: &Path) -> anyhow::Result<()> {
+    fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))
+}
+
 /// Whether there is a store in a state folder.
 pub fn is_there(folder: &Path) -> bool {
     folder.join(STORE_FOLDER).exists()

@@ -127,6 +127,7 @@ pub struct Running {
 
 /// Binds, looks at interfaces and routes, and starts to forward; recovery begins beside that.
 pub fn start(config: &Config) -> anyhow::Result<Running> {
+    state::make(&config.state)?;
     let control = ControlSocket::bind(&config.control_socket())?;
     let assembly = Assembly::new(config, Purpose::Run)?;
     let Assembly { service, settings, routing_poller, writing_poller } = assembly;

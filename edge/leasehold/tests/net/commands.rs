@@ -16,7 +16,7 @@ use wire::{
 };
 
 use crate::PATIENCE;
-use crate::namespace::{Far, FarSocket, in_namespaces};
+use crate::namespace::{Far, FarSocket, in_namespaces, ip};
 
 const CONFIG: &str = r#"
 [relay.upstream]
@@ -31,6 +31,15 @@ names = ["customer0"]
 interface-id = "port 7"
 "#;
 
+const LIGHTWEIGHT: &str = r#"
+[relay]
+mode = "lightweight"
+[relay.upstream]
+interfaces = ["up0"]
+[[relay.interface]]
+names = ["customer0"]
+"#;
+
 /// The relay, its folder, and what its service manager hears.
 struct Relay {
     process: Child,
@@ -41,12 +50,18 @@ struct Relay {
 
 impl Relay {
     fn start(far: &Far) -> Self {
+        Self::with(far, CONFIG, || {})
+    }
+
+    /// With this configuration, once the cables are laid and something has been done with them.
+    fn with(far: &Far, config: &str, prepare: impl FnOnce()) -> Self {
         far.lay_cable("customer0", "customer1", "fe80::1/64");
         far.lay_cable("up0", "up1", "fe80::1/64");
+        prepare();
         let server = far.socket("fe80::1", "up1", SERVER_PORT);
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("relay.toml");
-        std::fs::write(&file, format!("state = {:?}\n{CONFIG}", folder.path())).unwrap();
+        std::fs::write(&file, format!("state = {:?}\n{config}", folder.path())).unwrap();
         let manager = UnixDatagram::bind(folder.path().join("notify")).unwrap();
         manager.set_read_timeout(Some(PATIENCE)).unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_leasehold"));
@@ -243,6 +258,30 @@ fn a_relay_without_its_server_is_degraded_says_so_and_lives() {
         assert_eq!(status["state"], "degraded");
         let refused = relay.command("show bindings");
         assert_eq!(refused.status.code(), Some(3));
+        assert!(String::from_utf8_lossy(&refused.stderr).contains("this is a relay"));
+        relay.stop();
+    });
+}
+
+#[test]
+fn a_lightweight_relay_says_how_it_is_and_that_it_knows_nothing_else() {
+    in_namespaces(|far| {
+        let relay = Relay::with(far, LIGHTWEIGHT, || {
+            ip("link add bridge0 type bridge");
+            ip("link set bridge0 up");
+            ip("link set customer0 master bridge0");
+            ip("link set up0 master bridge0");
+        });
+        let status = relay.shown("show relay");
+        assert_eq!((&status["state"], &status["ports"]), (&"not_asking".into(), &1.into()));
+        let commands =
+            ["show delegations", "show routes", "show servers", "clear delegation --all", "refresh"];
+        for command in commands {
+            let refused = relay.command(command);
+            assert_eq!(refused.status.code(), Some(3), "{command}");
+            assert!(String::from_utf8_lossy(&refused.stderr).contains("lightweight"), "{command}");
+        }
+        let refused = relay.command("show bindings");
         assert!(String::from_utf8_lossy(&refused.stderr).contains("this is a relay"));
         relay.stop();
     });

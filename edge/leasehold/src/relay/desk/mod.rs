@@ -28,6 +28,7 @@ use crate::control::door::{Desk, Reply, Stop};
 use crate::control::{IS_A_RELAY, Request};
 use crate::kernel::{self, RouteSettings, Stranger};
 
+pub(super) use status::counted;
 pub use status::sentence;
 
 /// Delegations or routes looked at for one portion, whether they are meant or not.

@@ -29,7 +29,7 @@ pub fn sentence(relay: &impl Relay) -> String {
 /// How it is.
 pub(super) fn status(relay: &impl Relay) -> RelayStatus {
     let (profile, now) = (relay.profile(), relay.now());
-    let counters = counters(relay.counters());
+    let counters = counted(relay.counters());
     relay.with(|agent| of_agent(agent, &profile, counters, now))
 }
 
@@ -96,7 +96,8 @@ fn routes(routes: &Routes) -> RouteCounts {
     RouteCounts { wanted: installed + pending + waiting + conflicts + failed, ..counts }
 }
 
-fn counters(counters: &Counters) -> RelayCounters {
+/// What has been counted, as it is shown.
+pub(in crate::relay) fn counted(counters: &Counters) -> RelayCounters {
     let of_type = |counted: relay::Messages| {
         let name = counted.message_type.map_or("unknown", |known| known.name());
         let received = counted.from_clients + counted.from_relays + counted.from_servers;

@@ -5,6 +5,7 @@
 //! the addresses of the one that came: a Relay-forward by every interface that faces the network, an answer by the
 //! client's interface and by no other. One thread does it all; interfaces may come and go.
 
+mod desk;
 mod interception;
 mod program;
 
@@ -13,6 +14,7 @@ use std::io;
 use std::net::Ipv6Addr;
 use std::os::fd::AsFd;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
@@ -83,6 +85,8 @@ pub struct Bridge {
     interception: Interception,
     /// The numbers of the interfaces that face the network.
     network: BTreeSet<u32>,
+    /// How many interfaces that face clients are there.
+    ports: Arc<AtomicUsize>,
     /// Interfaces of which has been said that something is too long for them.
     told_too_long: BTreeSet<u32>,
 }
@@ -105,6 +109,7 @@ impl Bridge {
             poller: Poller::new().context("cannot make a poller")?,
             interception,
             network: BTreeSet::new(),
+            ports: Arc::default(),
             told_too_long: BTreeSet::new(),
         };
         bridge.look_around().context("cannot list the interfaces")?;
@@ -114,6 +119,11 @@ impl Bridge {
     /// What ends the waiting.
     pub fn waker(&self) -> Waker {
         self.poller.waker()
+    }
+
+    /// How many interfaces that face clients are there, for as long as it runs.
+    pub fn ports(&self) -> Arc<AtomicUsize> {
+        Arc::clone(&self.ports)
     }
 
     /// Relays until it is told to stop; it asks for orders whenever it is woken.
@@ -155,7 +165,9 @@ impl Bridge {
         let Sides { clients, network } = (self.plan.sides)(&facts);
         let network_changed = network != self.network;
         self.network = network;
-        if !self.relay.update(clients).is_empty() || network_changed {
+        let clients_changed = !self.relay.update(clients).is_empty();
+        self.ports.store(self.relay.ports().all_present().count(), Relaxed);
+        if clients_changed || network_changed {
             self.tell_sides(&facts);
         }
         Ok(())

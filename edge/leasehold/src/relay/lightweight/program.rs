@@ -12,14 +12,17 @@ use tokio::signal::unix::{SignalKind, signal};
 use tracing::{error, info, warn};
 use wire::Duid;
 
+use super::desk::BridgeDesk;
 use super::{Bridge, Order, Plan, Sides};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::config::relay::{Mode, Relay};
+use crate::control::door::{self, ControlSocket};
 use crate::net::Waker;
 use crate::notify;
 use crate::relay::ports::{Layout, Seeing};
 use crate::state;
+use crate::stopping::Stopper;
 use crate::threads::{Failed, Threads};
 
 /// What is told to a service manager.
@@ -28,22 +31,32 @@ const STATUS: &str = "relaying inside the bridge";
 /// Relays until told to stop by SIGTERM or SIGINT; reads the configuration anew on SIGHUP.
 pub fn run(file: PathBuf, config: &Config) -> anyhow::Result<ExitCode> {
     let relay_id = relay_id(config)?;
-    let bridge = Bridge::open(plan(config, &relay_id)?, Clock::start(), Arc::new(Counters::default()))?;
+    let (clock, counters) = (Clock::start(), Arc::new(Counters::default()));
+    let bridge = Bridge::open(plan(config, &relay_id)?, clock, Arc::clone(&counters))?;
+    state::make(&config.state)?;
+    let control = ControlSocket::bind(&config.control_socket())?;
+    let desk = BridgeDesk { relay_id: relay_id.clone(), clock, counters, ports: bridge.ports() };
     let (orders, to_follow) = mpsc::channel();
     let following = Following { file, relay_id, orders, waker: bridge.waker() };
     let threads = Threads::new();
     let failed = threads.failed();
     let thread = threads.start("bridge", move || bridge.run(|| to_follow.try_recv().ok()))?;
+    info!("listening on {} (commands)", control.path().display());
     notify::ready();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let stopper = Stopper::default();
     let failure = runtime.block_on(async {
-        tokio::select! {
+        let commands = tokio::spawn(door::listen(desk, control, stopper.stopping()));
+        let failure = tokio::select! {
             failure = following.watch_over(failed) => failure,
             never = notify::tell(|| STATUS.to_owned()) => match never {},
-        }
+        };
+        info!("stopping");
+        notify::stopping();
+        stopper.stop();
+        let _ = commands.await;
+        failure
     })?;
-    info!("stopping");
-    notify::stopping();
     following.tell(Order::Stop);
     thread.join();
     failure.map_or(Ok(ExitCode::SUCCESS), |failure| bail!(failure))
