@@ -36,6 +36,7 @@ use crate::config::relay::Mode;
 use crate::control::door::{self, ControlSocket};
 use crate::net::Waker;
 use crate::notify;
+use crate::state;
 use crate::threads::{Failed, Thread, Threads};
 use assembly::{Assembly, Purpose};
 use desk::RelayDesk;
