@@ -1,5 +1,10 @@
 //! A relay as a whole: datagrams pass, delegations and the wanted routes follow.
 
+mod kernel;
+mod recovering;
+mod site;
+mod upstream;
+
 use std::net::Ipv6Addr;
 use std::time::Duration;
 
