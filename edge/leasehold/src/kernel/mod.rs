@@ -9,6 +9,7 @@
 //! All of this belongs to the network namespace of the thread that opens it.
 
 mod dump;
+mod filter;
 mod interfaces;
 mod notifications;
 mod route;
@@ -17,6 +18,7 @@ mod strangers;
 mod writer;
 
 pub use dump::dump;
+pub use filter::{Element, Elements, Filter, FilterSettings, Loops, is_plain_name};
 pub use interfaces::{InterfaceAddress, InterfaceFacts, interfaces};
 pub use notifications::{News, Notifications, RouteNews};
 pub use strangers::{Stranger, strangers};

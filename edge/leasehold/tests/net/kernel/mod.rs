@@ -1,5 +1,6 @@
 //! Routes and interfaces over rtnetlink, in network namespaces of their own.
 
+mod filter;
 mod interfaces;
 mod keeping;
 mod notifications;

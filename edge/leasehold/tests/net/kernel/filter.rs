@@ -1,0 +1,99 @@
+//! The set of delegated prefixes, kept by `nft`.
+
+use std::process::Command;
+use std::sync::Arc;
+
+use leasehold::kernel::{Element, Elements, Filter, FilterSettings, Loops};
+
+use crate::namespace::{in_namespaces, not_tested};
+
+fn settings(loops: Loops) -> FilterSettings {
+    FilterSettings { family: "inet", table: "leasehold".into(), set: "delegated".into(), loops }
+}
+
+fn element((interface, prefix): (&str, &str)) -> Element {
+    (Arc::from(interface), prefix.parse().unwrap())
+}
+
+fn elements(delegated: &[(&str, &str)], alone: &[(&str, &str)]) -> Elements {
+    let set = |all: &[(&str, &str)]| all.iter().copied().map(element).collect();
+    Elements { delegated: set(delegated), alone: set(alone) }
+}
+
+fn nft(arguments: &str) -> String {
+    let output = Command::new("nft").args(arguments.split(' ')).output().unwrap();
+    assert!(output.status.success(), "nft {arguments}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn has_nft() -> bool {
+    let is_there = Command::new("nft").arg("--version").output().is_ok();
+    if !is_there {
+        not_tested("nft is not installed");
+    }
+    is_there
+}
+
+/// The elements of a set as `nft` prints them, in order.
+fn listed(set: &str) -> Vec<String> {
+    let text = nft(&format!("list set inet leasehold {set}"));
+    let Some((_, rest)) = text.split_once("elements = {") else { return Vec::new() };
+    let (inner, _) = rest.split_once('}').unwrap();
+    let mut all: Vec<String> = inner.split(',').map(|element| element.trim().to_owned()).collect();
+    all.sort();
+    all
+}
+
+// PDR-16, PDR-17
+#[test]
+fn the_set_has_each_delegated_prefix_with_its_length_and_its_interface() {
+    in_namespaces(|_| {
+        if !has_nft() {
+            return;
+        }
+        let mut filter = Filter::new(settings(Loops::Pass));
+        let some =
+            [("lan1", "2001:db8:1:100::/56"), ("lan2", "2001:db8:2::/48"), ("ppp0", "2001:db8:3::7/128")];
+        filter.keep(elements(&some, &[])).unwrap();
+        let expected =
+            ["\"lan1\" . 2001:db8:1:100::/56", "\"lan2\" . 2001:db8:2::/48", "\"ppp0\" . 2001:db8:3::7"];
+        assert_eq!(listed("delegated"), expected);
+        // An operator's rule may use it, and it changes under that rule.
+        nft("add chain inet leasehold input");
+        nft("add rule inet leasehold input iifname . ip6 saddr != @delegated drop");
+        filter.keep(elements(&some[..1], &[])).unwrap();
+        assert_eq!(listed("delegated"), expected[..1]);
+        // Somebody else takes something out, and somebody flushes everything.
+        nft("flush set inet leasehold delegated");
+        filter.keep(elements(&some[1..2], &[])).unwrap();
+        assert_eq!(listed("delegated"), expected[1..2]);
+        nft("flush ruleset");
+        filter.keep(elements(&some, &[])).unwrap();
+        assert_eq!(listed("delegated"), expected);
+        // The next run finds what this one has left.
+        Filter::new(settings(Loops::Pass)).keep(elements(&some[..2], &[])).unwrap();
+        assert_eq!(listed("delegated"), expected[..2]);
+    });
+}
+
+// PDR-20, PDR-22, PDR-23
+#[test]
+fn the_rule_against_loops_is_as_the_settings_say() {
+    in_namespaces(|_| {
+        if !has_nft() {
+            return;
+        }
+        let some = [("lan1", "2001:db8:1::/48"), ("lan2", "2001:db8:2::/48")];
+        for (loops, verdict) in [(Loops::Drop, "drop"), (Loops::Reject, "reject with icmpv6 reject-route")] {
+            Filter::new(settings(loops)).keep(elements(&some, &some[..1])).unwrap();
+            assert_eq!(listed("delegated-loops"), ["\"lan1\" . 2001:db8:1::/48"]);
+            let chain = nft("list chain inet leasehold leasehold-loops");
+            let rules: Vec<&str> = chain.lines().filter(|line| line.contains("daddr")).collect();
+            assert_eq!(rules.len(), 1, "{chain}");
+            assert!(rules[0].trim_end().ends_with(verdict), "{chain}");
+        }
+        Filter::new(settings(Loops::Pass)).keep(elements(&some, &[])).unwrap();
+        let all = nft("list ruleset");
+        assert!(!all.contains("loops") && all.contains("delegated"), "{all}");
+    });
+}
