@@ -340,3 +340,19 @@ fn what_is_told_while_a_dump_is_read_is_newer_than_the_dump() {
     assert_eq!(routes.next(1), []);
     assert_eq!(state(&routes, "2001:db8:1::/48"), Some(RouteState::Conflict));
 }
+
+#[test]
+fn without_a_reason_it_is_looked_as_often_as_the_rules_say() {
+    let rules = |look_every| RouteRules { look_every, ..RouteRules::default() };
+    let mut routes = Routes::new(rules(Some(Duration::from_secs(60))));
+    assert!(!routes.knows_kernel());
+    dump(&mut routes, &[], NOW);
+    assert!(routes.knows_kernel());
+    assert_eq!(routes.deadline(), Some(NOW + Duration::from_secs(60)));
+    assert!(!routes.wants_dump(NOW) && routes.wants_dump(NOW + Duration::from_secs(60)));
+    routes.configure(rules(None));
+    assert_eq!(routes.deadline(), None);
+    assert!(!routes.wants_dump(NOW + Duration::from_secs(6000)));
+    routes.mistrust();
+    assert!(routes.wants_dump(NOW + Duration::from_secs(2)));
+}

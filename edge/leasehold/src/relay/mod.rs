@@ -7,6 +7,7 @@
 
 mod assembly;
 pub mod desk;
+mod filtering;
 mod intake;
 pub mod lightweight;
 mod memory;
@@ -164,6 +165,7 @@ async fn work(service: Arc<Service>, control: ControlSocket) {
     tokio::select! {
         () = stopping.come() => {}
         never = ask_servers(&service) => match never {},
+        never = filtering::keep(&service) => match never {},
         never = notify::tell(|| desk::sentence(&*service)) => match never {},
     }
     let _ = commands.await;

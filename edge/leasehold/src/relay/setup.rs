@@ -10,8 +10,8 @@ use wire::leasequery::QueryType;
 
 use super::ports::Layout;
 use super::recovery::Asked;
-use crate::config::relay::{Recovery, Relay, RouteTable};
-use crate::kernel::{self, RouteSettings};
+use crate::config::relay::{FilterFamily, LoopPolicy, Recovery, Relay, RouteTable};
+use crate::kernel::{self, FilterSettings, Loops, RouteSettings};
 use crate::net::Patterns;
 
 /// The configuration of a relay, and its DUID.
@@ -81,6 +81,26 @@ impl Setup {
             Some(Asked { server: id, address, interface, from: server.from })
         });
         asked.collect()
+    }
+
+    /// Which set of nftables is kept; nothing if there is none.
+    pub(super) fn filter_settings(&self) -> Option<FilterSettings> {
+        let routes = self.relay.routes.as_ref()?;
+        let loops = match routes.loops {
+            LoopPolicy::Off => Loops::Pass,
+            LoopPolicy::Drop => Loops::Drop,
+            LoopPolicy::Reject => Loops::Reject,
+        };
+        let Some(filter) = &routes.filter else {
+            let own =
+                FilterSettings { family: "inet", table: "leasehold".into(), set: "delegated".into(), loops };
+            return (loops != Loops::Pass).then_some(own);
+        };
+        let family = match filter.family {
+            FilterFamily::Inet => "inet",
+            FilterFamily::Ip6 => "ip6",
+        };
+        Some(FilterSettings { family, table: filter.table.clone(), set: filter.set.clone(), loops })
     }
 
     /// By what our routes are known; nothing if there are to be none.

@@ -49,6 +49,7 @@ pub struct Routes {
     dumping: Option<Connected>,
     looks: Looks,
     retry: Retry,
+    generation: u64,
 }
 
 /// What has been done since the beginning.
@@ -104,6 +105,7 @@ impl Routes {
             dumping: None,
             looks: Looks::default(),
             retry: Retry::default(),
+            generation: 0,
         };
         routes.configure(rules);
         routes
@@ -269,6 +271,11 @@ impl Routes {
         self.dumping.is_none() && self.looks.is_due(self.rules.look_every, now)
     }
 
+    /// Whether there has been a whole dump: before, what an earlier run has left is not known.
+    pub fn knows_kernel(&self) -> bool {
+        self.looks.begun()
+    }
+
     /// Notifications were lost: there has to be a dump.
     pub fn mistrust(&mut self) {
         self.looks.doubt();
@@ -406,6 +413,11 @@ impl Routes {
         self.counts[state as usize]
     }
 
+    /// A number that is another one when anything shown here may have changed.
+    pub fn generation(&self) -> u64 {
+        self.generation
+    }
+
     /// What has been done since the beginning.
     pub fn counters(&self) -> RouteCounters {
         self.counters
@@ -445,6 +457,7 @@ impl Routes {
 impl Routes {
     /// The only way by which an entry changes: keeps count, and has done what follows.
     fn edit(&mut self, destination: Prefix, change: impl FnOnce(&mut Entry)) {
+        self.generation += 1;
         self.count_out(destination);
         change(self.entries.entry(destination).or_default());
         self.settle(destination);

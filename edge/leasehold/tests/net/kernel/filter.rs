@@ -1,11 +1,15 @@
 //! The set of delegated prefixes, kept by `nft`.
 
+use std::io::ErrorKind;
+use std::net::UdpSocket;
 use std::process::Command;
 use std::sync::Arc;
+use std::time::Instant;
 
 use leasehold::kernel::{Element, Elements, Filter, FilterSettings, Loops};
 
-use crate::namespace::{in_namespaces, not_tested};
+use crate::PATIENCE;
+use crate::namespace::{in_namespaces, ip, not_tested};
 
 fn settings(loops: Loops) -> FilterSettings {
     FilterSettings { family: "inet", table: "leasehold".into(), set: "delegated".into(), loops }
@@ -95,5 +99,43 @@ fn the_rule_against_loops_is_as_the_settings_say() {
         Filter::new(settings(Loops::Pass)).keep(elements(&some, &[])).unwrap();
         let all = nft("list ruleset");
         assert!(!all.contains("loops") && all.contains("delegated"), "{all}");
+    });
+}
+
+// PDR-20, PDR-23
+#[test]
+fn a_packet_that_would_go_back_to_its_client_is_dropped_and_the_client_is_told_if_wished() {
+    in_namespaces(|far| {
+        if !has_nft() {
+            return;
+        }
+        far.lay_cable("cable1", "end1", "fe80::1/64");
+        // The relay's address, by which it may tell; the client's prefix, of which it uses one address.
+        ip("addr add 2001:db8:9::1/64 dev cable1 nodad");
+        ip("-6 route add 2001:db8:1::/48 via fe80::1 dev cable1 proto 220 metric 512");
+        let forwarding = Command::new("sysctl").args(["-qw", "net.ipv6.conf.all.forwarding=1"]).status();
+        assert!(forwarding.unwrap().success());
+        far.run(|| {
+            ip("addr add 2001:db8:1::1/128 dev end1 nodad");
+            ip("-6 route add default via fe80::2 dev end1");
+        });
+        let some = [("cable1", "2001:db8:1::/48")];
+        Filter::new(settings(Loops::Drop)).keep(elements(&some, &some)).unwrap();
+        let send = || {
+            let socket = UdpSocket::bind("[2001:db8:1::1]:0").unwrap();
+            socket.connect("[2001:db8:1:5::1]:9").unwrap();
+            socket.set_read_timeout(Some(std::time::Duration::from_millis(50))).unwrap();
+            socket.send(b"to myself").unwrap();
+            socket.recv(&mut [0; 16]).unwrap_err().kind()
+        };
+        assert_eq!(far.run(send), ErrorKind::WouldBlock, "nobody is told");
+        let chain = nft("list chain inet leasehold leasehold-loops");
+        assert!(chain.contains("counter packets 1 "), "{chain}");
+        Filter::new(settings(Loops::Reject)).keep(elements(&some, &some)).unwrap();
+        let until = Instant::now() + PATIENCE;
+        // Linux tells type 1, code 6 as a lack of permission.
+        while far.run(send) != ErrorKind::PermissionDenied {
+            assert!(Instant::now() < until, "the client is not told");
+        }
     });
 }
