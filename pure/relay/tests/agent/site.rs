@@ -76,7 +76,7 @@ pub(super) fn setup(servers: usize) -> Setup {
     Setup {
         terms: Terms { relay_id: Some(relay_id.clone()), ..Terms::default() },
         recovery: recovery::Terms { territory, ..recovery::Terms::new(relay_id, vec![true; servers]) },
-        routes: Some(RouteRules { aggregates: Vec::new(), closes_aggregates: false }),
+        routes: Some(RouteRules::default()),
         host_routes: false,
         unique_clients: false,
         remembers: true,
