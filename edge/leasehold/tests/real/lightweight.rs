@@ -13,6 +13,7 @@ use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
+use serde_json::{Value, json};
 use wire::MessageType;
 
 use crate::bell::Bell;
@@ -140,6 +141,7 @@ impl Scene<'_> {
         self.relay = Some(start(self.bridge, self.bell));
         assert_eq!(self.wait_for_grant("the client to renew", until_here), held);
         assert_eq!(self.place(&held), place, "the port is named as before");
+        self.ask_how_it_is();
 
         self.client.release(&self.network.client, self.bell);
         self.bell.wait(PATIENCE, "the server to acknowledge the release", || {
@@ -155,6 +157,17 @@ impl Scene<'_> {
         let relayed = [MessageType::RelayForward, MessageType::RelayReply].map(|kind| kind as u8);
         assert_eq!(outermost, BTreeSet::from(relayed));
         assert_eq!(self.beside.messages(), Vec::<Vec<u8>>::new(), "nothing gets to the other client");
+    }
+
+    /// Asks the relay as an operator would.
+    fn ask_how_it_is(&self) {
+        let mut command = self.bridge.enter(leasehold());
+        command.arg("show").arg("relay").arg("--config").arg(self.bridge.path("relay.toml"));
+        let output = command.args(["--format", "json"]).output().expect("leasehold show starts");
+        let status: Value = serde_json::from_slice(&output.stdout)
+            .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)));
+        assert_eq!((&status["state"], &status["ports"]), (&json!("not_asking"), &json!(2)), "{status}");
+        assert_eq!(status["counters"]["messages"]["RENEW"]["forwarded"], 1, "{status}");
     }
 
     /// Has the client's host send what would be too long for the network with all that goes around it.
@@ -185,7 +198,7 @@ impl Scene<'_> {
     }
 
     /// Where the client is, as the server remembers it.
-    fn place(&self, held: &Resources) -> serde_json::Value {
+    fn place(&self, held: &Resources) -> Value {
         let clients = self.server.clients(&format!("link {LINK}"));
         assert_eq!(clients.len(), 1, "{clients:?}");
         assert_eq!(leases(&clients[0]), *held);
