@@ -30,7 +30,7 @@ fn nft(arguments: &str) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-fn has_nft() -> bool {
+pub(super) fn has_nft() -> bool {
     let is_there = Command::new("nft").arg("--version").output().is_ok();
     if !is_there {
         not_tested("nft is not installed");
@@ -39,7 +39,7 @@ fn has_nft() -> bool {
 }
 
 /// The elements of a set as `nft` prints them, in order.
-fn listed(set: &str) -> Vec<String> {
+pub(super) fn listed(set: &str) -> Vec<String> {
     let text = nft(&format!("list set inet leasehold {set}"));
     let Some((_, rest)) = text.split_once("elements = {") else { return Vec::new() };
     let (inner, _) = rest.split_once('}').unwrap();
@@ -137,5 +137,42 @@ fn a_packet_that_would_go_back_to_its_client_is_dropped_and_the_client_is_told_i
         while far.run(send) != ErrorKind::PermissionDenied {
             assert!(Instant::now() < until, "the client is not told");
         }
+    });
+}
+
+// PDR-16
+#[test]
+fn with_a_rule_on_the_set_only_what_is_delegated_may_send() {
+    in_namespaces(|far| {
+        if !has_nft() {
+            return;
+        }
+        far.lay_cable("cable1", "end1", "fe80::1/64");
+        ip("addr add 2001:db8:9::1/64 dev cable1 nodad");
+        let mut filter = Filter::new(settings(Loops::Pass));
+        filter.keep(elements(&[("cable1", "2001:db8:1::/48"), ("cable2", "2001:db8:2::/48")], &[])).unwrap();
+        nft("add chain inet leasehold input { type filter hook input priority 0; }");
+        nft("add rule inet leasehold input udp dport 0-65535 iifname . ip6 saddr != @delegated counter drop");
+        far.run(|| {
+            ip("-6 route add default via fe80::2 dev end1");
+            for source in ["2001:db8:1:7::1", "2001:db8:2::1", "2001:db8:3::1"] {
+                ip(&format!("addr add {source}/128 dev end1 nodad"));
+            }
+        });
+        let socket = UdpSocket::bind("[2001:db8:9::1]:0").unwrap();
+        socket.set_read_timeout(Some(PATIENCE)).unwrap();
+        let port = socket.local_addr().unwrap().port();
+        let send = |source: &'static str| {
+            far.run(move || {
+                let socket = UdpSocket::bind((source, 0)).unwrap();
+                socket.send_to(b"from me", ("2001:db8:9::1", port)).unwrap();
+            });
+        };
+        // What another interface has, what nobody has; then what may pass, and is the first to come.
+        ["2001:db8:2::1", "2001:db8:3::1", "2001:db8:1:7::1"].into_iter().for_each(send);
+        let (_, from) = socket.recv_from(&mut [0; 16]).unwrap();
+        assert_eq!(from.ip().to_string(), "2001:db8:1:7::1");
+        let chain = nft("list chain inet leasehold input");
+        assert!(chain.contains("counter packets 2 "), "{chain}");
     });
 }

@@ -4,6 +4,7 @@ mod filter;
 mod interfaces;
 mod keeping;
 mod notifications;
+mod relaying;
 mod writing;
 
 use std::os::fd::AsFd;
