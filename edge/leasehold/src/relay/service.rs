@@ -1,6 +1,8 @@
 //! What all threads and tasks of a relay share.
 
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use parking_lot::Mutex;
 
 use relay::recovery::{Attempt, Next, Summary};
 use relay::{Agent, Counters, Note, ServerId, Verdict};
@@ -23,6 +25,8 @@ use crate::stopping::{Stopper, Stopping};
 #[derive(Debug)]
 pub(super) struct Service {
     setup: RwLock<Arc<Setup>>,
+    /// A lock that is fair after half a millisecond: a recovery takes it again and again, and must not keep
+    /// datagrams waiting. A thread that panics with it stops the program.
     agent: Mutex<Agent>,
     pub(super) counters: Counters,
     tallies: RwLock<Arc<Tallies>>,
@@ -113,12 +117,8 @@ impl Service {
     }
 
     /// Does something with the agent, and wakes whoever has to follow.
-    ///
-    /// # Panics
-    ///
-    /// When an earlier work has panicked: then nobody knows what the agent holds.
     pub(super) fn with<T>(&self, work: impl FnOnce(&mut Agent) -> T) -> T {
-        let mut agent = self.agent.lock().expect("an earlier work has panicked");
+        let mut agent = self.agent.lock();
         let (was_settled, was_written) = (agent.routes().is_settled(), !agent.has_unwritten());
         let result = work(&mut agent);
         let has_changes = was_settled && !agent.routes().is_settled();
@@ -137,12 +137,8 @@ impl Service {
     }
 
     /// Looks at the agent.
-    ///
-    /// # Panics
-    ///
-    /// When an earlier work has panicked.
     pub(super) fn look<T>(&self, look: impl FnOnce(&Agent) -> T) -> T {
-        look(&self.agent.lock().expect("an earlier work has panicked"))
+        look(&self.agent.lock())
     }
 
     /// Has all sessions with servers look again what there is to do.
