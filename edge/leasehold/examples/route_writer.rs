@@ -34,7 +34,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let settings = RouteSettings::default();
     let mut writer = RouteWriter::open(settings)?;
-    let mut notifications = Notifications::open(settings, writer.port())?;
+    let mut notifications = Notifications::open(settings, Some(writer.port()))?;
     let adding: Vec<Change> = routes.iter().map(|route| Change::Add(*route)).collect();
     let deleting: Vec<Change> = routes.iter().map(|route| Change::Delete(*route)).collect();
     let add = timed(|| apply(&mut writer, &adding))?;

@@ -54,8 +54,8 @@ pub enum RouteNews {
 
 impl Notifications {
     /// Listens from now on to what happens in this thread's network namespace, save to what the writer with this
-    /// port does.
-    pub fn open(settings: RouteSettings, writer_port: u32) -> io::Result<Self> {
+    /// port does, if there is one.
+    pub fn open(settings: RouteSettings, writer_port: Option<u32>) -> io::Result<Self> {
         let mut socket = NetlinkSocket::open(RECEIVE_OCTETS)?;
         SockRef::from(&socket.as_fd()).attach_filter(&filter(&settings, writer_port))?;
         for group in [libc::RTNLGRP_LINK, libc::RTNLGRP_IPV6_IFADDR, libc::RTNLGRP_IPV6_ROUTE] {
@@ -109,7 +109,7 @@ impl AsFd for Notifications {
 /// Drops what the writer does, and routes of tables that do not matter.
 ///
 /// A load from the message is in network order, while the message is in the host's.
-fn filter(settings: &RouteSettings, writer_port: u32) -> [SockFilter; 10] {
+fn filter(settings: &RouteSettings, writer_port: Option<u32>) -> [SockFilter; 10] {
     let load = |size: u32, offset| statement(libc::BPF_LD | size | libc::BPF_ABS, offset);
     let jump =
         |value, yes, no| SockFilter::new(code(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K), yes, no, value);
@@ -119,7 +119,8 @@ fn filter(settings: &RouteSettings, writer_port: u32) -> [SockFilter; 10] {
     let connected_table = if settings.is_vrf { table } else { MAIN_TABLE };
     [
         load(libc::BPF_W, NLMSG_PID_OFFSET),
-        jump(writer_port.to_be(), 6, 0),
+        // What the kernel does of itself bears 0; no socket has the greatest number.
+        jump(writer_port.unwrap_or(u32::MAX).to_be(), 6, 0),
         load(libc::BPF_H, NLMSG_TYPE_OFFSET),
         jump(message_type(libc::RTM_NEWROUTE), 1, 0),
         jump(message_type(libc::RTM_DELROUTE), 0, 4),

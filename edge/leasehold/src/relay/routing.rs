@@ -45,7 +45,7 @@ impl Routing {
         settings: Option<RouteSettings>,
     ) -> anyhow::Result<Self> {
         let writer = settings.map(RouteWriter::open).transpose().context("cannot write routes")?;
-        let own = writer.as_ref().map_or(0, RouteWriter::port);
+        let own = writer.as_ref().map(RouteWriter::port);
         let settings = settings.unwrap_or_default();
         let notifications =
             Notifications::open(settings, own).context("cannot watch routes and interfaces")?;

@@ -27,7 +27,7 @@ impl Keeper {
     fn begin() -> Self {
         let settings = RouteSettings::default();
         let writer = RouteWriter::open(settings).unwrap();
-        let notifications = Notifications::open(settings, writer.port()).unwrap();
+        let notifications = Notifications::open(settings, Some(writer.port())).unwrap();
         let rules = RouteRules {
             aggregates: vec![prefix("2001:db8::/32")],
             closes_aggregates: true,

@@ -15,7 +15,7 @@ fn what_others_do_to_routes_is_told_and_what_we_do_is_not() {
         let index = far.lay_cable("cable1", "end1", "fe80::1/64");
         let settings = RouteSettings::default();
         let mut writer = RouteWriter::open(settings).unwrap();
-        let mut notifications = Notifications::open(settings, writer.port()).unwrap();
+        let mut notifications = Notifications::open(settings, Some(writer.port())).unwrap();
         let way = via("fe80::1", index);
         let changes =
             [add("2001:db8:1::/48", way), add("2001:db8:2::/48", way), delete("2001:db8:2::/48", way)];
@@ -64,7 +64,7 @@ fn an_interface_that_goes_down_takes_its_routes_and_that_is_told() {
         let index = far.lay_cable("cable1", "end1", "fe80::1/64");
         let settings = RouteSettings::default();
         let mut writer = RouteWriter::open(settings).unwrap();
-        let mut notifications = Notifications::open(settings, writer.port()).unwrap();
+        let mut notifications = Notifications::open(settings, Some(writer.port())).unwrap();
         assert_eq!(writer.apply(&[add("2001:db8:1::/48", via("fe80::1", index))]).unwrap(), [Ok(())]);
         ip("link set cable1 down");
         let is_gone = |news: &RouteNews| matches!(news, RouteNews::Removed(seen) if seen.in_our_place);
@@ -81,7 +81,7 @@ fn in_a_table_of_its_own_only_that_one_is_heard() {
     in_namespaces(|far| {
         far.lay_cable("cable1", "end1", "fe80::1/64");
         let settings = RouteSettings { table: 7000, is_vrf: true, ..RouteSettings::default() };
-        let mut notifications = Notifications::open(settings, 0).unwrap();
+        let mut notifications = Notifications::open(settings, None).unwrap();
         ip("-6 route add 2001:db8:1::/48 dev cable1 proto static metric 512");
         ip("-6 route add 2001:db8:2::/48 dev cable1 proto static metric 512 table 6999");
         ip("-6 route add 2001:db8:3::/48 dev cable1 proto static metric 512 table 7000");
@@ -96,7 +96,7 @@ fn what_is_too_much_is_said_to_be_lost() {
     in_namespaces(|far| {
         let index = far.lay_cable("cable1", "end1", "fe80::1/64");
         let settings = RouteSettings::default();
-        let mut notifications = Notifications::open(settings, 0).unwrap();
+        let mut notifications = Notifications::open(settings, None).unwrap();
         // Another writer is somebody else.
         let mut writer = RouteWriter::open(settings).unwrap();
         let target = via("fe80::1", index);
@@ -111,5 +111,16 @@ fn what_is_too_much_is_said_to_be_lost() {
         ip("-6 route add 2001:db9::/48 dev cable1");
         let is_it = |news: &RouteNews| matches!(news, RouteNews::Added(seen) if seen.destination == prefix("2001:db9::/48"));
         hear(&mut notifications, |news| news.routes.iter().any(is_it));
+    });
+}
+
+#[test]
+fn without_a_writer_everything_is_heard() {
+    in_namespaces(|far| {
+        let index = far.lay_cable("cable1", "end1", "fe80::1/64");
+        let mut notifications = Notifications::open(RouteSettings::default(), None).unwrap();
+        // The kernel tells of the carrier in nobody's name.
+        far.run(|| ip("link set end1 down"));
+        hear(&mut notifications, |news| news.interfaces.contains(&index));
     });
 }
