@@ -87,8 +87,8 @@ pub struct Bridge {
     network: BTreeSet<u32>,
     /// How many interfaces that face clients are there.
     ports: Arc<AtomicUsize>,
-    /// Interfaces of which has been said that something is too long for them.
-    told_too_long: BTreeSet<u32>,
+    /// From where to where something could not be sent, and the number of the error, as far as that has been said.
+    told: BTreeSet<(u32, u32, i32)>,
 }
 
 impl Bridge {
@@ -110,7 +110,7 @@ impl Bridge {
             interception,
             network: BTreeSet::new(),
             ports: Arc::default(),
-            told_too_long: BTreeSet::new(),
+            told: BTreeSet::new(),
         };
         bridge.look_around().context("cannot list the interfaces")?;
         Ok(bridge)
@@ -174,7 +174,7 @@ impl Bridge {
     }
 
     fn tell_sides(&mut self, facts: &[InterfaceFacts]) {
-        self.told_too_long.clear();
+        self.told.clear();
         let ports = self.relay.ports();
         let (clients, network) = (ports.all_present().count(), self.network.len());
         info!(clients, network, "interfaces that face clients, and that face the network");
@@ -234,16 +234,14 @@ impl Bridge {
 
     /// Puts a frame onto a wire, on account of one that came in elsewhere.
     fn send(&mut self, came_by: u32, interface_index: u32, octets: &[u8]) {
-        match self.frames.send(interface_index, octets) {
-            Ok(()) => {}
-            Err(Errno::EMSGSIZE) => {
-                self.counters.discard(Discard::TooLong);
-                if self.told_too_long.insert(came_by) {
-                    let (from, to, octets) = (self.name(came_by), self.name(interface_index), octets.len());
-                    warn!(from, to, octets, "discarded: too long for the MTU; more of that is only counted");
-                }
-            }
-            Err(errno) => debug!(interface = interface_index, "cannot send: {errno}"),
+        let Err(errno) = self.frames.send(interface_index, octets) else { return };
+        if errno == Errno::EMSGSIZE {
+            self.counters.discard(Discard::TooLong);
+        }
+        if self.told.insert((came_by, interface_index, errno as i32)) {
+            let (from, to, octets) = (self.name(came_by), self.name(interface_index), octets.len());
+            let why = if errno == Errno::EMSGSIZE { "too long for the MTU" } else { errno.desc() };
+            warn!(from, to, octets, "not sent: {why}; said once until interfaces change");
         }
     }
 
