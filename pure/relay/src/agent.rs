@@ -95,9 +95,8 @@ impl Agent {
         self.delegations.set_unique_duids(unique_clients);
         self.routes.configure(routes.unwrap_or_default());
         if has_other_servers || *self.recovery.terms() != recovery {
-            self.recovery = Recovery::new(recovery, chance, now);
-            self.epoch = self.recovery.epoch().number;
-            self.delegations.begin_epoch();
+            self.recovery.configure(recovery, chance, now);
+            self.follow_epoch();
         }
         let all: Vec<Prefix> = self.delegations.all(None).map(|held| held.prefix).collect();
         all.into_iter().for_each(|prefix| self.lead(prefix));
@@ -226,6 +225,12 @@ impl Agent {
         let summary = self.recovery.finished(attempt, &self.ports, now);
         self.conclude(now);
         summary
+    }
+
+    /// All attempts have been broken off, and none will be handed back: the sessions that made them are no
+    /// more. Whoever was being asked is to be asked again.
+    pub fn hang_up(&mut self, now: Instant) {
+        self.recovery.hang_up(now);
     }
 
     /// Asks every server again, now.

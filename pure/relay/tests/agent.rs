@@ -2,6 +2,7 @@
 
 mod kernel;
 mod recovering;
+mod reloading;
 mod site;
 mod upstream;
 

@@ -176,6 +176,8 @@ async fn ask_servers(service: &Arc<Service>) -> Infallible {
     let mut asked = service.asked();
     loop {
         let servers = asked.borrow_and_update().clone();
+        // Of the sessions before there is none any more, and what they were at is not told.
+        service.hang_up();
         let wake = service.wake_of_sessions();
         let recovery =
             recovery::recover(Arc::clone(service), service.clock(), servers, CONNECT_TIMEOUT, wake);

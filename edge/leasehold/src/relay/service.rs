@@ -120,8 +120,10 @@ impl Service {
     pub(super) fn with<T>(&self, work: impl FnOnce(&mut Agent) -> T) -> T {
         let mut agent = self.agent.lock();
         let (was_settled, was_written) = (agent.routes().is_settled(), !agent.has_unwritten());
+        let was_due = agent.deadline();
         let result = work(&mut agent);
-        let has_changes = was_settled && !agent.routes().is_settled();
+        let is_due_sooner = agent.deadline().is_some_and(|due| was_due.is_none_or(|was_due| due < was_due));
+        let has_changes = is_due_sooner || was_settled && !agent.routes().is_settled();
         let has_unwritten = was_written && agent.has_unwritten();
         let notes = agent.take_notes();
         let lines: Vec<_> = notes.into_iter().map(|note| (place(&agent, &note), note)).collect();
@@ -139,6 +141,12 @@ impl Service {
     /// Looks at the agent.
     pub(super) fn look<T>(&self, look: impl FnOnce(&Agent) -> T) -> T {
         look(&self.agent.lock())
+    }
+
+    /// There are no sessions with servers now: whoever was being asked is to be asked again.
+    pub(super) fn hang_up(&self) {
+        let now = self.now().instant;
+        self.with(|agent| agent.hang_up(now));
     }
 
     /// Has all sessions with servers look again what there is to do.
@@ -234,5 +242,52 @@ fn log(interface: &str, note: &Note) {
         Note::Recovered { delegations, routes } => {
             info!(delegations_dropped = delegations, routes_removed = routes, "recovered: in sync");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use relay::{Delegation, Teller};
+    use requestor::Lifetime;
+    use wire::{Duid, IaKind};
+    use world::Chance;
+
+    use super::*;
+    use crate::config::relay::Relay;
+    use crate::net::Poller;
+
+    // PDR-11, PDR-14: whoever lets go of what has run out sleeps until the first end that it knows of.
+    #[test]
+    fn an_end_that_comes_sooner_than_all_others_wakes_who_waits_for_it() {
+        let relay_id = Duid::new(&[0, 3, 0, 1, 9]).unwrap();
+        let setup = Setup::new(Relay { routes: None, ..Relay::default() }, relay_id.clone()).unwrap();
+        let (clock, routing, writing) = (Clock::start(), Poller::new().unwrap(), Poller::new().unwrap());
+        let wakers = Wakers { routing: routing.waker(), writing: writing.waker(), sessions: Wake::default() };
+        let now = clock.now().instant;
+        let agent = Agent::new(setup.for_agent(), Chance::from_seed(1), now);
+        let service = Service::new(setup, agent, RouteSettings::default(), clock, wakers);
+        let hear = |number: u8, valid_secs| {
+            let end = Lifetime::Until(now + Duration::from_secs(valid_secs));
+            service.with(|agent| {
+                let port = agent.port_of(b"eth1").unwrap();
+                let delegation = Delegation {
+                    prefix: format!("2001:db8:{number}::/48").parse().unwrap(),
+                    kind: IaKind::Prefix,
+                    client: relay_id.clone(),
+                    iaid: None,
+                    port,
+                    next_hop: "fe80::1".parse().unwrap(),
+                    preferred: end,
+                    valid: end,
+                    heard: now.into(),
+                    told_by: Teller::Memory,
+                };
+                agent.remember(delegation, now);
+            });
+            routing.wait(&[], Some(std::time::Instant::now())).unwrap().woken()
+        };
+        assert_eq!([(1, 300), (2, 600), (3, 60)].map(|(n, secs)| hear(n, secs)), [true, false, true]);
     }
 }

@@ -108,6 +108,22 @@ impl Recovery {
         Self { terms, servers, epoch: Epoch { number: 1, began: now }, chance }
     }
 
+    /// Begins an epoch on other terms. Its number is none that there has been: an attempt of before is none
+    /// of this epoch's.
+    pub fn configure(&mut self, terms: Terms, chance: Chance, now: Instant) {
+        let number = self.epoch.number + 1;
+        *self = Self { epoch: Epoch { number, began: now }, ..Self::new(terms, chance, now) };
+    }
+
+    /// No attempt that is under way will ever be handed back: whoever is being asked is to be asked anew.
+    pub fn hang_up(&mut self, now: Instant) {
+        for server in &mut self.servers {
+            if matches!(server.phase, Phase::Asking { .. }) {
+                server.phase = Phase::Waiting { until: now };
+            }
+        }
+    }
+
     /// Whom to ask, and how.
     pub fn terms(&self) -> &Terms {
         &self.terms
@@ -214,7 +230,9 @@ impl Recovery {
     fn judge(&mut self, attempt: &mut Attempt, ports: &Ports, now: Instant) -> Option<Why> {
         let Self { servers, terms, epoch, chance } = self;
         let server = servers.get_mut(usize::from(attempt.server.0))?;
-        server.phase = Phase::Waiting { until: now };
+        if matches!(server.phase, Phase::Asking { .. }) {
+            server.phase = Phase::Waiting { until: now };
+        }
         if attempt.epoch != epoch.number {
             return attempt.course.trouble.take();
         }

@@ -49,6 +49,7 @@ impl Kernel {
         routes.begin_dump();
         self.routes.iter().for_each(|(destination, owner)| routes.dumped(&seen(*destination, *owner)));
         routes.end_dump(now);
+        agent.tick(now);
     }
 
     fn apply(&mut self, change: &Change) -> Result<(), Failure> {

@@ -160,6 +160,14 @@ impl Site {
         self.settle();
     }
 
+    /// The agent goes on with what is decided now.
+    pub(super) fn reload(&mut self, has_other_servers: bool) {
+        self.starts += 1;
+        let (chance, now) = (Chance::from_seed(self.starts), self.now().instant);
+        self.agent.configure(self.setup.clone(), has_other_servers, chance, now);
+        self.settle();
+    }
+
     /// All that is held, as it would be written down.
     pub(super) fn images(&self) -> Vec<Vec<u8>> {
         let (agent, now) = (&self.agent, self.now());
