@@ -50,6 +50,8 @@ pub struct Agent {
     /// The epoch that the delegations are in.
     epoch: u64,
     remembers: bool,
+    /// The interfaces by which servers are heard; all that are no ports, while nobody has said.
+    upstream: Option<BTreeSet<u32>>,
     /// What has changed since it was last written down.
     unwritten: BTreeSet<Prefix>,
     notes: Vec<Note>,
@@ -82,6 +84,7 @@ impl Agent {
             epoch: recovery.epoch().number,
             recovery,
             remembers,
+            upstream: None,
             unwritten: BTreeSet::new(),
             notes: Vec::new(),
         }
@@ -110,6 +113,12 @@ impl Agent {
             there.into_iter().for_each(|prefix| self.lead(prefix));
         }
         self.recovery.ports_changed(&self.ports, now)
+    }
+
+    /// Has servers heard by these interfaces only, told by their numbers. One that nobody has looked at yet
+    /// may be a customer's, who could play the server.
+    pub fn set_upstream(&mut self, interface_indices: BTreeSet<u32>) {
+        self.upstream = Some(interface_indices);
     }
 
     /// The ports.
@@ -151,6 +160,9 @@ impl Agent {
     ) -> Result<Passed<'a>, Discard> {
         if self.ports.with_index(arrival.interface_index).is_none() {
             counters.received(Peer::Server, octets);
+            if self.upstream.as_ref().is_some_and(|upstream| !upstream.contains(&arrival.interface_index)) {
+                return Err(Discard::NotServed);
+            }
             let delivery = deliver(&self.terms, &self.ports, arrival, octets)?;
             counters.delivered(delivery.octets);
             self.learn(&delivery, now);

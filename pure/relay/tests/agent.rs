@@ -1,5 +1,6 @@
 //! A relay as a whole: datagrams pass, delegations and the wanted routes follow.
 
+mod hostile;
 mod kernel;
 mod recovering;
 mod reloading;

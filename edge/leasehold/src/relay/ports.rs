@@ -38,9 +38,15 @@ pub struct Seen {
     pub rates: Vec<Option<u32>>,
     /// Those that servers are on and that are up, by their numbers in the kernel.
     pub upstream: Vec<u32>,
+    /// Those by which servers may be heard, by their numbers: the upstream ones, or, if none are configured,
+    /// all that no section means; and this host itself.
+    pub heard: BTreeSet<u32>,
     /// What is not as it was meant.
     pub complaints: Vec<Complaint>,
 }
+
+/// What kind of link loopback is on, by the number that ARP gives it.
+const LOOPBACK: u16 = 772;
 
 /// Why an interface is no port, or is without an option.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -108,18 +114,26 @@ impl Layout {
 
     /// What these interfaces are.
     pub fn ports(&self, interfaces: &[InterfaceFacts]) -> Seen {
-        let mut seen =
-            Seen { ports: Vec::new(), rates: Vec::new(), upstream: Vec::new(), complaints: Vec::new() };
+        let mut seen = Seen {
+            ports: Vec::new(),
+            rates: Vec::new(),
+            upstream: Vec::new(),
+            heard: BTreeSet::new(),
+            complaints: Vec::new(),
+        };
         let mut by_name: Vec<&InterfaceFacts> = interfaces.iter().collect();
         by_name.sort_by(|a, b| a.name.cmp(&b.name));
         let mut taken: BTreeMap<Box<[u8]>, &str> = BTreeMap::new();
         for interface in by_name {
             if matches(&self.upstream, interface) {
                 seen.upstream.extend(interface.is_up.then_some(interface.index));
+                seen.heard.insert(interface.index);
                 continue;
             }
             let Some(section) = self.sections.iter().find(|section| matches(&section.names, interface))
             else {
+                let is_heard = self.upstream.is_empty() || interface.hardware_type == LOOPBACK;
+                seen.heard.extend(is_heard.then_some(interface.index));
                 continue;
             };
             let Some(port) = self.port(section, interface, &mut seen.complaints) else { continue };

@@ -130,6 +130,7 @@ impl Routing {
         let up: BTreeSet<u32> = facts.iter().filter(|facts| facts.is_up).map(|facts| facts.index).collect();
         let sooner = self.service.with(|agent| {
             agent.routes_mut().interfaces_changed(&up);
+            agent.set_upstream(seen.heard);
             agent.set_ports(seen.ports, now)
         });
         if sooner {

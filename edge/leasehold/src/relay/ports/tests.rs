@@ -197,3 +197,18 @@ fn a_look_is_outdated_when_the_configuration_is_another() {
     seeing.look(&one, &[]);
     assert!(!seeing.is_outdated(&one) && seeing.is_outdated(&other));
 }
+
+// REL-28: whoever is on an interface that was meant for clients, or of which nothing is known, plays no
+// server.
+#[test]
+fn servers_are_heard_by_upstream_interfaces_or_else_by_all_that_are_not_for_clients() {
+    let loopback = InterfaceFacts { hardware_type: LOOPBACK, ..interface(1, "lo", &[]) };
+    let down = InterfaceFacts { is_up: false, ..interface(2, "up0", &[]) };
+    let facts =
+        [loopback, down, interface(3, "lan1", &[]), interface(4, "eth1", &[]), interface(5, "eth2", &[])];
+    let nameless = "names = [\"eth*\"]\ninterface-id = \"{vlan}\"";
+    let heard = |text: &str| Vec::from_iter(layout(text).ports(&facts).heard);
+    assert_eq!(heard(&format!("{ROUTES}[[relay.interface]]\n{nameless}")), [1, 2, 3]);
+    let upstream = "[relay.upstream]\ninterfaces = [\"up*\"]";
+    assert_eq!(heard(&format!("{ROUTES}{upstream}\n[[relay.interface]]\n{nameless}")), [1, 2]);
+}
