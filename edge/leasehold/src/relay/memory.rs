@@ -25,6 +25,9 @@ use crate::net::Poller;
 const FOLDER: &str = "delegations";
 /// How long changes gather: a batch costs a sync of the disk, however small it is.
 const GATHERING: Duration = Duration::from_millis(200);
+/// How long changes gather at the most while servers are being asked: what they tell they will tell again, and
+/// until the routes are there the processor has better things to do.
+const GATHERING_IN_RECOVERY: Duration = Duration::from_secs(5);
 /// How long to wait before trying again what could not be written.
 const PAUSE: Duration = Duration::from_secs(10);
 /// Delegations that are put into words under one lock, so that forwarding does not wait for all.
@@ -91,16 +94,24 @@ pub(super) fn run(service: Arc<Service>, poller: Poller, folder: &Path) -> anyho
 impl Memory {
     /// Waits for that moment, or, if there is none, for work and then for more to gather.
     fn wait(&self, until: Option<Instant>, is_over: impl Fn() -> bool) -> anyhow::Result<()> {
-        let wait = |until| self.poller.wait(&[], until).context("cannot wait");
-        let until = match until {
-            Some(until) => until,
-            None => {
-                wait(None)?;
-                Instant::now() + GATHERING
-            }
-        };
+        if let Some(until) = until {
+            return self.wait_until(until, &is_over);
+        }
+        self.poller.wait(&[], None).context("cannot wait")?;
+        let latest = Instant::now() + GATHERING_IN_RECOVERY;
+        self.wait_until(Instant::now() + GATHERING, &is_over)?;
+        while !is_over()
+            && Instant::now() < latest
+            && self.service.look(|agent| agent.recovery().is_waited_for())
+        {
+            self.wait_until(Instant::now() + GATHERING, &is_over)?;
+        }
+        Ok(())
+    }
+
+    fn wait_until(&self, until: Instant, is_over: &impl Fn() -> bool) -> anyhow::Result<()> {
         while !is_over() && Instant::now() < until {
-            wait(Some(until))?;
+            self.poller.wait(&[], Some(until)).context("cannot wait")?;
         }
         Ok(())
     }
