@@ -63,15 +63,18 @@ impl fmt::Display for NoPlace {
     }
 }
 
-/// Finds our hop, the innermost that bears the Relay-ID `own`, and failing that the innermost that
-/// speaks of the link of a port of ours, and reads from it where the client is.
+/// Finds our hop, the innermost that bears the Relay-ID `own`, and failing that the outermost that
+/// speaks of the link of a port of ours, and reads from it where the client is. What bears our Relay-ID is
+/// ours: we forward nothing that has it inside. But a link-address can be written by whoever is behind us.
 pub fn place(path: Option<RelayPath<'_>>, own: DuidRef<'_>, ports: &mut Ports) -> Result<Placed, NoPlace> {
     let path = path.ok_or(NoPlace::NoRelayData)?;
     let (mut by_relay_id, mut by_link) = (None, None);
     for hop in path.hops() {
         if hop.relay_id() == Some(own) {
             by_relay_id = Some(hop);
-        } else if let Some(port) = port_of_link(&hop, ports) {
+        } else if by_link.is_none()
+            && let Some(port) = port_of_link(&hop, ports)
+        {
             by_link = Some(Placed { port, next_hop: hop.peer_address });
         }
     }

@@ -94,6 +94,9 @@ fn without_our_relay_id_a_link_address_of_ours_tells_the_port() {
     assert_eq!(placed(&[replaced]), at("ge-0/0/7", "fe80::c"), "another relay had the address before us");
     let otherwise = Hop { interface_id: "ge-0/0/8", ..own_hop() };
     assert_eq!(without(otherwise), Err(NoPlace::NotOurs), "Interface-ID and link contradict each other");
+    let forged = Hop { link: "2001:db8:8::1", peer: "fe80::bad", interface_id: "ge-0/0/8", relay_id: None };
+    let behind = placed(&[Hop { relay_id: None, ..own_hop() }, forged]);
+    assert_eq!(behind, at("ge-0/0/7", "fe80::c"), "a customer plays the relay that we are");
     let strange = Hop { interface_id: "ge-0/0/9", ..own_hop() };
     assert_eq!(without(strange), Err(NoPlace::NotOurs));
     for link in ["::", "fe80::1", "2001:db8:9::1"] {
