@@ -67,8 +67,8 @@ pub struct ReleasedAssociation<'a> {
 /// What a Reply grants, bare or inside Relay-replies; nothing for every other message, and for a Reply
 /// that a client would discard (RFC 9915 §16.10).
 pub fn reply(octets: &[u8]) -> Option<Granted<'_>> {
-    let message = innermost(octets, MessageType::RelayReply)?;
-    if message.message_type != MessageType::Reply || fails(message.options) {
+    let message = innermost(octets, MessageType::RelayReply, &[MessageType::Reply])?;
+    if fails(message.options) {
         return None;
     }
     Some(Granted {
@@ -81,12 +81,9 @@ pub fn reply(octets: &[u8]) -> Option<Granted<'_>> {
 /// What a Release or Decline gives back, bare or inside Relay-forwards; nothing for every other
 /// message, and for one that a server would discard (RFC 9915 §16.8, §16.9).
 pub fn released(octets: &[u8]) -> Option<Released<'_>> {
-    let message = innermost(octets, MessageType::RelayForward)?;
-    let declines = match message.message_type {
-        MessageType::Release => false,
-        MessageType::Decline => true,
-        _ => return None,
-    };
+    let mattering = [MessageType::Release, MessageType::Decline];
+    let message = innermost(octets, MessageType::RelayForward, &mattering)?;
+    let declines = message.message_type == MessageType::Decline;
     message.options.server_id().ok()??;
     Some(Released { client: message.options.client_id().ok()??, declines, options: message.options })
 }
@@ -128,12 +125,19 @@ impl ReleasedAssociation<'_> {
     }
 }
 
-/// The message inside all wrappings of this type.
-fn innermost(octets: &[u8], wrapping: MessageType) -> Option<ClientMessage<'_>> {
+/// The message inside all wrappings of this type, if it is one of those that matter: others are the most
+/// of what passes, and are read no further.
+fn innermost<'a>(
+    octets: &'a [u8],
+    wrapping: MessageType,
+    mattering: &[MessageType],
+) -> Option<ClientMessage<'a>> {
     let mut inside = octets;
     for _ in 0..=MAX_RELAY_FORWARDS {
-        if inside.first() != Some(&(wrapping as u8)) {
-            return ClientMessage::decode(inside).ok();
+        let first = *inside.first()?;
+        if first != wrapping as u8 {
+            let matters = mattering.iter().any(|message_type| *message_type as u8 == first);
+            return if matters { ClientMessage::decode(inside).ok() } else { None };
         }
         inside = RelayMessage::decode(inside).ok()?.relayed().ok()??;
     }
