@@ -46,6 +46,10 @@ pub fn deliver<'a>(
     }
     let (id, port) = named_port(ports, &reply).ok_or(Discard::NoPort)?;
     let is_for_relay = first == MessageType::RelayReply as u8;
+    // It would come back to us, once for each level of it.
+    if is_for_relay && (reply.peer_address.is_loopback() || ports.have_address(reply.peer_address)) {
+        return Err(Discard::Malformed);
+    }
     let needs_interface = !is_for_relay || reply.peer_address.is_unicast_link_local();
     Ok(Delivery {
         port: id,

@@ -172,6 +172,11 @@ impl Ports {
         self.by_interface_id.get(interface_id).copied()
     }
 
+    /// Whether a present port has this address, or several.
+    pub fn have_address(&self, address: Ipv6Addr) -> bool {
+        self.by_address.contains_key(&address)
+    }
+
     /// The present port with this address, if there is only one.
     pub fn with_address(&self, address: Ipv6Addr) -> Option<PortId> {
         self.by_address.get(&address).copied().flatten()
