@@ -12,7 +12,8 @@ use requestor::{ClientData, Lifetime};
 use wire::{IaKind, MessageType, Prefix};
 use world::{Chance, Instant};
 
-use crate::limits::{EXPIRED_AT_ONCE, MAX_NOTES};
+use crate::limits::{EXPIRED_AT_ONCE, MAX_NOTES, NOTES_PER_SECOND};
+use crate::pace::Pace;
 use crate::recovery::{self, Attempt, Completeness, Next, Recovery, Source, Summary};
 use crate::{
     Arrival, Counters, Delegation, DelegationRef, Delegations, Delivery, Discard, Filter, Limits, Moment,
@@ -55,6 +56,8 @@ pub struct Agent {
     /// What has changed since it was last written down.
     unwritten: BTreeSet<Prefix>,
     notes: Vec<Note>,
+    /// How often somebody else can have something noted.
+    pace_of_notes: Pace,
 }
 
 /// What becomes of a datagram.
@@ -87,6 +90,7 @@ impl Agent {
             upstream: None,
             unwritten: BTreeSet::new(),
             notes: Vec::new(),
+            pace_of_notes: Pace::of(NOTES_PER_SECOND),
         }
     }
 
@@ -199,7 +203,7 @@ impl Agent {
             let client = granted.client;
             let verdict = self.delegations.grant(delegation, limits, now);
             if !matches!(verdict, Verdict::Same | Verdict::Renewed | Verdict::Stale) {
-                note(&mut self.notes, || Note::of(lease.prefix, client, delivery.port, verdict));
+                self.note(now, || Note::of(lease.prefix, client, delivery.port, verdict));
             }
         }
         self.follow();
@@ -217,15 +221,15 @@ impl Agent {
 
     /// Takes what a server tells of a client.
     pub fn hear(&mut self, server: ServerId, client: &ClientData<'_>, received: Instant) {
-        let Self { recovery, ports, delegations, .. } = self;
         let mut heard = Vec::with_capacity(client.lease_count);
-        recovery.hear(Source { server, received }, client, ports, |delegation| heard.push(delegation));
+        let source = Source { server, received };
+        self.recovery.hear(source, client, &mut self.ports, |delegation| heard.push(delegation));
         for delegation in heard {
-            let limits = limits(ports, delegation.port);
+            let limits = limits(&self.ports, delegation.port);
             let (prefix, port) = (delegation.prefix, delegation.port);
-            let verdict = delegations.hear(delegation, limits, received);
+            let verdict = self.delegations.hear(delegation, limits, received);
             if matches!(verdict, Verdict::TooManyForClient | Verdict::TooManyOnPort) {
-                note(&mut self.notes, || Note::of(prefix, client.client_id, port, verdict));
+                self.note(received, || Note::of(prefix, client.client_id, port, verdict));
             }
         }
         self.follow();
@@ -258,12 +262,22 @@ impl Agent {
         }
     }
 
+    /// Not before it is known which routes there are: of one that is seen only afterwards nobody would ask
+    /// any more whether the servers' silence is about it.
     fn conclude(&mut self, now: Instant) {
-        if !self.delegations.epoch_is_running() || self.recovery.completeness() != Completeness::Complete {
+        let knows_routes = self.routes.is_known() || !self.makes_routes;
+        if !self.delegations.epoch_is_running()
+            || !knows_routes
+            || self.recovery.completeness() != Completeness::Complete
+        {
             return;
         }
         let Self { recovery, delegations, routes, ports, .. } = self;
-        let ended = delegations.end_epoch(|held| recovery.may_sweep(Some(held.port), held.prefix));
+        // Of what lies outside, nothing that servers say is heard.
+        let territory = &recovery.terms().territory;
+        let ended = delegations.end_epoch(|held| {
+            territory.holds(held.kind, held.prefix) && recovery.may_sweep(Some(held.port), held.prefix)
+        });
         let routes_swept = routes.sweep(|destination, target| {
             let port = match target {
                 Target::Via { interface_index, .. } => ports.with_index(interface_index),
@@ -271,7 +285,7 @@ impl Agent {
             };
             recovery.may_sweep(port, destination)
         });
-        note(&mut self.notes, || Note::Recovered { delegations: ended.swept, routes: routes_swept });
+        self.notes.push(Note::Recovered { delegations: ended.swept, routes: routes_swept });
         self.follow();
         if ended.withheld > 0 {
             self.refresh(now);
@@ -281,11 +295,13 @@ impl Agent {
 
 /// Time, operators, and what was written down.
 impl Agent {
-    /// Ends what has run out, and tries again what the kernel would not do.
+    /// Ends what has run out, and tries again what the kernel would not do. To be called when all routes
+    /// have been dumped, too.
     pub fn tick(&mut self, now: Instant) {
         self.delegations.expire(now, EXPIRED_AT_ONCE);
         self.routes.tick(now);
         self.follow();
+        self.conclude(now);
     }
 
     /// When to call [`Self::tick`] at the latest.
@@ -374,16 +390,16 @@ impl Agent {
         let port = self.ports.present(held.port)?;
         Some(Target::Via { next_hop: held.next_hop, interface_index: port.index })
     }
+
+    fn note(&mut self, now: Instant, what: impl FnOnce() -> Note) {
+        if self.notes.len() < MAX_NOTES && self.pace_of_notes.allows_one_more(now) {
+            self.notes.push(what());
+        }
+    }
 }
 
 /// What may be held at a port. At one that is not there nobody can take more than a server tells of.
 fn limits(ports: &Ports, port: PortId) -> Limits {
     let unlimited = Limits { per_client: usize::MAX, per_port: usize::MAX };
     ports.present(port).map_or(unlimited, |port| Limits::from(&port.rules))
-}
-
-fn note(notes: &mut Vec<Note>, what: impl FnOnce() -> Note) {
-    if notes.len() < MAX_NOTES {
-        notes.push(what());
-    }
 }

@@ -42,5 +42,8 @@ pub const MAX_GRAVES: usize = 65_536;
 pub const GRAVE_AGE: Duration = Duration::from_secs(600);
 /// Delegations that are ended at once because their time is over, so that nobody waits for a city's.
 pub const EXPIRED_AT_ONCE: usize = 1_000;
+/// Notes on delegations in a second: a client can have one made with each message, and the disk is not
+/// theirs to fill. More are lost.
+pub const NOTES_PER_SECOND: u32 = 1_000;
 /// Notes that wait to be written to a log; more are lost: who floods a log hides in it.
 pub const MAX_NOTES: usize = 256;

@@ -16,6 +16,13 @@ pub(crate) struct Pace {
 }
 
 impl Pace {
+    /// A full one, that fills at this rate.
+    pub(crate) fn of(per_second: u32) -> Self {
+        let mut pace = Self::default();
+        pace.set(per_second);
+        pace
+    }
+
     /// Lets it fill at this rate from now on; what was taken stays taken.
     pub(crate) fn set(&mut self, per_second: u32) {
         self.interval = SECOND.checked_div(per_second).unwrap_or(SECOND);

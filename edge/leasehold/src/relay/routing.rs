@@ -157,7 +157,10 @@ impl Routing {
                 for some in routes.chunks(COMPARED_AT_ONCE) {
                     self.service.with(|agent| some.iter().for_each(|seen| agent.routes_mut().dumped(seen)));
                 }
-                self.service.with(|agent| agent.routes_mut().end_dump(now));
+                self.service.with(|agent| {
+                    agent.routes_mut().end_dump(now);
+                    agent.tick(now);
+                });
             }
             Err(error) => {
                 warn!("cannot read the kernel's routes, will try again: {error}");

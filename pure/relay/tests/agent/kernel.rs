@@ -11,6 +11,8 @@ use world::Instant;
 pub(super) struct Kernel {
     pub(super) routes: BTreeMap<Prefix, Owner>,
     pub(super) up: BTreeSet<u32>,
+    /// Whether its routes cannot be dumped.
+    pub(super) is_mute: bool,
     /// Every change that was made, in order.
     pub(super) changes: Vec<Change>,
 }
@@ -27,7 +29,12 @@ impl Kernel {
     /// Does all that the agent wants done now, and tells what became of it.
     pub(super) fn serve(&mut self, agent: &mut Agent, now: Instant) {
         if agent.routes().wants_dump(now) {
-            self.dump(agent, now);
+            if self.is_mute {
+                agent.routes_mut().begin_dump();
+                agent.routes_mut().dump_failed(now);
+            } else {
+                self.dump(agent, now);
+            }
         }
         loop {
             let changes = agent.routes_mut().next(64);

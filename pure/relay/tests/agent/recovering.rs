@@ -5,7 +5,7 @@ use relay::{Owner, RouteState, Target};
 use wire::{MessageType, Prefix};
 
 use super::site::{Customer, Site, port};
-use super::upstream::VALID_SECS;
+use super::upstream::{VALID_SECS, pool};
 
 fn prefix(text: &str) -> Prefix {
     text.parse().expect("a prefix")
@@ -312,6 +312,43 @@ fn a_customer_of_another_relay_is_not_ours() {
     site.restart();
     site.recover();
     assert_eq!((site.held(), site.kernel.ours()), (Vec::new(), Vec::new()));
+}
+
+// PDR-33: the servers are done before the kernel has told which routes there are.
+#[test]
+fn what_cannot_be_placed_keeps_its_route_however_late_the_kernel_tells_of_it() {
+    let mut site = Site::with(1, |setup| {
+        setup.terms.relay_id = None;
+        setup.recovery.methods = vec![relay::recovery::Method::LinkAddress];
+    });
+    let (stays, goes) = (Customer::new(1, 1), Customer::new(2, 1));
+    let kept = site.delegated(&stays, 0);
+    let released = site.delegated(&goes, 0);
+    site.releases_unheard(&goes, 0, released);
+    site.ports[0].interface_id = b"renamed"[..].into();
+    site.kernel.is_mute = true;
+    site.restart();
+    site.recover();
+    assert_eq!(site.agent.recovery().unplaced().map(|unplaced| unplaced.prefix).collect::<Vec<_>>(), [kept]);
+    assert_eq!(site.kernel.ours().len(), 2);
+    site.kernel.is_mute = false;
+    site.pass(10);
+    assert_eq!(site.kernel.ours(), [(kept, stays.way())]);
+    assert_eq!(site.agent.routes().find(kept).map(|route| route.state), Some(RouteState::Unproven));
+}
+
+// PDR-11: what servers are not asked about is not over because they do not speak of it.
+#[test]
+fn what_lies_outside_the_territory_ends_when_it_has_run_out() {
+    let territory = relay::recovery::Territory { prefixes: vec![pool(0, 1)], addresses: None };
+    let mut site = Site::with(1, |setup| setup.recovery.territory = territory);
+    let customer = Customer::new(1, 2);
+    let prefix = site.delegated(&customer, 0);
+    site.recover();
+    site.refresh();
+    assert_eq!(site.kernel.ours(), [(prefix, customer.way())]);
+    site.pass(u64::from(VALID_SECS));
+    assert_eq!(site.kernel.ours(), []);
 }
 
 // PDR-13: without routes, all is known the same.
