@@ -147,8 +147,7 @@ impl Bench {
         let begun = Instant::now();
         let mut relay =
             programs::relay(&self.program, &self.site, &self.processors.server, folder.path(), true)?;
-        // One more leads nowhere: that of the aggregate.
-        let came = counter.wait(none + routes + 1, MAX_RECOVERY);
+        let came = counter.wait(none + routes, MAX_RECOVERY);
         let ended = Instant::now();
         came.with_context(|| relay.last_words())?;
         let thread_seconds = relay.thread_seconds()?;

@@ -41,7 +41,8 @@ pub(super) fn relay(
         r#"state = {state:?}
 [relay]
 relay-id = "{relay_id}"
-interfaces = [{interfaces}]
+[[relay.interface]]
+names = [{interfaces}]
 [[relay.server]]
 address = "{SERVER}"
 forward = false

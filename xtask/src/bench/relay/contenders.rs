@@ -105,8 +105,8 @@ fn leasehold(state: &Path) -> String {
         r#"
 state = {state:?}
 
-[relay]
-interfaces = ["{LOWER}"]
+[[relay.interface]]
+names = ["{LOWER}"]
 
 [[relay.server]]
 address = "{SERVER}"
