@@ -78,7 +78,7 @@ enum Origin {
     Rustup(&'static str),
 }
 
-const TOOLS: [Tool; 18] = [
+const TOOLS: [Tool; 21] = [
     Tool { program: "cargo-fmt", from: Origin::Rustup("rustfmt"), needed_by: "the format step" },
     Tool { program: "cargo-clippy", from: Origin::Rustup("clippy"), needed_by: "the lint step" },
     Tool {
@@ -108,10 +108,13 @@ const TOOLS: [Tool; 18] = [
         from: Origin::Debian("kea-dhcp6-server"),
         needed_by: "the test that asks Kea whether it takes the configurations that we import",
     },
+    meets("dhcpd", "isc-dhcp-server"),
+    meets("bird", "bird2"),
+    meets("ping", "iputils-ping"),
     Tool { program: "c++", from: Origin::Debian("g++"), needed_by: "the fuzz step, for libFuzzer" },
 ];
 
-/// A part of the test in which the server meets real clients and relays.
+/// A part of the test in which server and relay meet real clients, relays, servers and routing daemons.
 const fn meets(program: &'static str, package: &'static str) -> Tool {
     Tool { program, from: Origin::Debian(package), needed_by: "the test with real clients and relays" }
 }

@@ -41,7 +41,7 @@ impl Capture {
             .spawn()
             .expect("dumpcap starts");
         let mut stream = dumpcap.stdout.take().unwrap();
-        let file = host.path("capture.pcap");
+        let file = host.path(&format!("{interface}.pcap"));
         let mut copy = File::create(&file).unwrap();
         let mut header = [0; FILE_HEADER_OCTETS];
         stream.read_exact(&mut header).expect("dumpcap begins");

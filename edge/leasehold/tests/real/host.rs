@@ -75,12 +75,16 @@ impl Host {
 
     /// Our addresses collide with nobody's, and a client is not to wait for the proof.
     fn skip_duplicate_detection(&self) {
+        self.set_ipv6("accept_dad", 0);
+        self.set_ipv6("dad_transmits", 0);
+    }
+
+    /// Sets something for all interfaces, those to come included.
+    pub(crate) fn set_ipv6(&self, key: &str, value: u32) {
         for scope in ["all", "default"] {
-            for key in ["accept_dad", "dad_transmits"] {
-                let setting = format!("/proc/sys/net/ipv6/conf/{scope}/{key}");
-                let script = format!("echo 0 > {setting}");
-                assert!(self.enter("sh").args(["-c", &script]).status().unwrap().success(), "{setting}");
-            }
+            let setting = format!("/proc/sys/net/ipv6/conf/{scope}/{key}");
+            let script = format!("echo {value} > {setting}");
+            assert!(self.enter("sh").args(["-c", &script]).status().unwrap().success(), "{setting}");
         }
     }
 

@@ -7,6 +7,7 @@ mod bell;
 mod capture;
 mod client;
 mod decline;
+mod delegation;
 mod exchange;
 mod host;
 #[path = "../tshark/judge.rs"]

@@ -20,7 +20,7 @@ pub(crate) const LINK: &str = "2001:db8:1::1";
 /// Of the server, on whatever cable it has: so can it be asked from the next host.
 pub(crate) const SERVER_LINK_LOCAL: &str = "fe80::1";
 /// For a cable to carry; it takes milliseconds.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(crate) const CABLE_PATIENCE: Duration = Duration::from_secs(10);
 
 /// A row of hosts, cables plugged, addresses ready.
 pub(crate) struct Network {
@@ -59,7 +59,7 @@ impl Network {
         for (host, interface) in lower_ends.iter().chain(&upper_ends) {
             let what = format!("an address of the link on {interface}");
             let ready = || (!host.addresses(interface, "link").is_empty()).then_some(());
-            Bell::default().wait(PATIENCE, &what, ready);
+            Bell::default().wait(CABLE_PATIENCE, &what, ready);
         }
         Self { client, relays, server, next_hops }
     }

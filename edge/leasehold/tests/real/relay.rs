@@ -43,30 +43,35 @@ impl Relay {
 
     /// Relays from `down0` of its host to the next hop, by `up0`.
     pub(crate) fn start(self, host: &Host, next_hop: Ipv6Addr, bell: &Bell) -> Process {
+        self.start_by("up0", host, next_hop, bell)
+    }
+
+    /// Relays from `down0` of its host to the next hop, by this interface.
+    pub(crate) fn start_by(self, upper: &str, host: &Host, next_hop: Ipv6Addr, bell: &Bell) -> Process {
         let mut command = host.command(self.program());
         match self {
             Self::Isc => command
                 .args(["-6", "-d", "-pf", "/run/dhcrelay.pid", "-l", "down0", "-u"])
-                .arg(format!("{next_hop}%up0")),
+                .arg(format!("{next_hop}%{upper}")),
             Self::Dibbler => {
                 let here = host.addresses("down0", "global")[0];
-                host.write("etc/dibbler/relay.conf", &dibbler(here, next_hop));
+                host.write("etc/dibbler/relay.conf", &dibbler(here, upper, next_hop));
                 command.arg("run")
             }
-            Self::Wide => command.args(["-f", "-D", "-p", "/run/dhcp6relay.pid", "-r", "up0", "down0"]),
+            Self::Wide => command.args(["-f", "-D", "-p", "/run/dhcp6relay.pid", "-r", upper, "down0"]),
         };
         Process::start(self.name(), &mut command, bell)
     }
 }
 
-fn dibbler(here: Ipv6Addr, next_hop: Ipv6Addr) -> String {
+fn dibbler(here: Ipv6Addr, upper: &str, next_hop: Ipv6Addr) -> String {
     format!(
         r#"log-level 8
 log-mode short
 interface-id-order before
 option relay-id {DIBBLER_RELAY_ID}
 option remote-id 32473-0x706f72742d37
-iface up0 {{
+iface {upper} {{
     server unicast {next_hop}
 }}
 iface down0 {{
