@@ -165,8 +165,11 @@ impl Turn<'_> {
     }
 
     fn pass(&mut self, agent: &mut Agent, received: &Received<'_>) -> Result<(), Discard> {
-        let Intake { service, tap, .. } = self.intake;
+        let Intake { service, tap, membership, .. } = self.intake;
         let arrival = &received.arrival;
+        if !membership.admits(arrival) {
+            return Err(Discard::NotServed);
+        }
         let seen = tap.as_ref().and_then(|tap| tap.lookup(arrival.interface_index, *arrival.source.ip()));
         let arrival = Arrival {
             source: *arrival.source.ip(),
@@ -180,7 +183,7 @@ impl Turn<'_> {
         let mut out = Vec::with_capacity(USUAL_OCTETS);
         let counters = &service.counters;
         match agent.take(&arrival, received.octets, service.now().instant, counters, &mut out)? {
-            Passed::ToServers => self.send_to_servers(&out),
+            Passed::ToServers => self.send_to_servers(out),
             Passed::ToClient(delivery) => {
                 self.tallies.replied(arrival.source);
                 self.send_to_client(&delivery);
@@ -189,12 +192,12 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// A copy for each server.
-    fn send_to_servers(&mut self, octets: &[u8]) {
-        for way in self.ways {
-            self.tallies.forwarded(way.server);
-            self.to_servers.push(way.carry(octets.to_vec()));
-        }
+    /// A copy for each server, and as a rule there is one.
+    fn send_to_servers(&mut self, octets: Vec<u8>) {
+        let Some((last, others)) = self.ways.split_last() else { return };
+        self.to_servers.extend(others.iter().map(|way| way.carry(octets.clone())));
+        self.to_servers.push(last.carry(octets));
+        self.ways.iter().for_each(|way| self.tallies.forwarded(way.server));
     }
 
     fn send_to_client(&mut self, delivery: &Delivery<'_>) {
