@@ -19,6 +19,7 @@ pub mod relays;
 pub mod release;
 pub mod serve;
 pub mod show;
+mod signals;
 pub mod state;
 mod stopping;
 mod threads;

@@ -29,14 +29,14 @@ use std::sync::Arc;
 
 use anyhow::bail;
 use requestor::limits::CONNECT_TIMEOUT;
-use tokio::signal::unix::{SignalKind, signal};
-use tracing::{error, info, warn};
+use tracing::{info, warn};
 
 use crate::config::Config;
 use crate::config::relay::Mode;
 use crate::control::door::{self, ControlSocket};
 use crate::net::Waker;
 use crate::notify;
+use crate::signals::watch_over;
 use crate::state;
 use crate::threads::{Failed, Thread, Threads};
 use assembly::{Assembly, Purpose};
@@ -72,7 +72,7 @@ impl Arguments {
 
 /// Relays until told to stop by SIGTERM or SIGINT; reads the configuration anew on SIGHUP.
 pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
-    let config = match Config::read(&arguments.config) {
+    let mut config = match Config::read(&arguments.config) {
         Ok(config) => config,
         Err(faults) => {
             eprintln!("{faults}");
@@ -89,32 +89,15 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let running = start(&config)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     notify::ready();
-    let failure = runtime.block_on(watch_over(&running, arguments.config, config))?;
+    let reload = || {
+        config = reload::reload(&running, &arguments.config, &config)?;
+        Ok(())
+    };
+    let failure = runtime.block_on(watch_over(running.failed.clone(), reload))?;
     notify::stopping();
     info!("stopping");
     running.stop();
     failure.map_or(Ok(ExitCode::SUCCESS), |failure| bail!(failure))
-}
-
-/// Waits until the relay is to stop; gives what has failed, if that is why.
-async fn watch_over(running: &Running, file: PathBuf, mut config: Config) -> anyhow::Result<Option<String>> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut hang_up = signal(SignalKind::hangup())?;
-    let mut failed = running.failed.clone();
-    loop {
-        tokio::select! {
-            _ = terminate.recv() => return Ok(None),
-            _ = interrupt.recv() => return Ok(None),
-            _ = hang_up.recv() => match reload::reload(running, &file, &config) {
-                Ok(read) => config = read,
-                Err(error) => error!("the configuration stays as it was: {error:#}"),
-            },
-            failure = failed.wait_for(Option::is_some) => {
-                return Ok(failure.map_or(None, |failure| failure.clone()));
-            }
-        }
-    }
 }
 
 /// A relay at work on threads of its own.

@@ -28,14 +28,14 @@ use anyhow::{Context, bail};
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 use store::Store;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
-use tracing::{error, info, warn};
+use tracing::{info, warn};
 
 use crate::config::Config;
 use crate::control::door::{self, ControlSocket};
 use crate::net::Waker;
 use crate::notify;
+use crate::signals::watch_over;
 use crate::state;
 use crate::threads::{Failed, Thread, Threads};
 use control::ServerDesk;
@@ -61,7 +61,7 @@ pub struct Arguments {
 /// Serves until told to stop by SIGTERM or SIGINT; reads the configuration anew on SIGHUP.
 pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let started = Instant::now();
-    let config = match Config::read(&arguments.config) {
+    let mut config = match Config::read(&arguments.config) {
         Ok(config) => config,
         Err(faults) => {
             eprintln!("{faults}");
@@ -76,9 +76,13 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let running = start(Plan::new(&config, server_id, holdings, Box::new(store))?)?;
     notify::ready();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let reload = || {
+        config = reload::reload(&running, &arguments.config, &config)?;
+        Ok(())
+    };
     let failure = runtime.block_on(async {
         tokio::select! {
-            failure = watch_over(&running, arguments.config, config) => failure,
+            failure = watch_over(running.failed.clone(), reload) => failure,
             never = notify::tell(|| running.status()) => match never {},
         }
     })?;
@@ -86,27 +90,6 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     notify::stopping();
     running.stop();
     failure.map_or(Ok(ExitCode::SUCCESS), |failure| bail!(failure))
-}
-
-/// Waits until the server is to stop; gives what has failed, if that is why.
-async fn watch_over(running: &Running, file: PathBuf, mut config: Config) -> anyhow::Result<Option<String>> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut hang_up = signal(SignalKind::hangup())?;
-    let mut failed = running.failed.clone();
-    loop {
-        tokio::select! {
-            _ = terminate.recv() => return Ok(None),
-            _ = interrupt.recv() => return Ok(None),
-            _ = hang_up.recv() => match reload::reload(running, &file, &config) {
-                Ok(read) => config = read,
-                Err(error) => error!("the configuration stays as it was: {error:#}"),
-            },
-            failure = failed.wait_for(Option::is_some) => {
-                return Ok(failure.map_or(None, |failure| failure.clone()));
-            }
-        }
-    }
 }
 
 /// A server at work on threads of its own.

@@ -8,8 +8,7 @@ use std::sync::mpsc::{self, Sender};
 
 use anyhow::{Context, bail};
 use relay::{Counters, PacedPort};
-use tokio::signal::unix::{SignalKind, signal};
-use tracing::{error, info, warn};
+use tracing::{info, warn};
 use wire::Duid;
 
 use super::desk::BridgeDesk;
@@ -21,9 +20,10 @@ use crate::control::door::{self, ControlSocket};
 use crate::net::Waker;
 use crate::notify;
 use crate::relay::ports::{Layout, Seeing};
+use crate::signals::watch_over;
 use crate::state;
 use crate::stopping::Stopper;
-use crate::threads::{Failed, Threads};
+use crate::threads::Threads;
 
 /// What is told to a service manager.
 const STATUS: &str = "relaying inside the bridge";
@@ -48,7 +48,7 @@ pub fn run(file: PathBuf, config: &Config) -> anyhow::Result<ExitCode> {
     let failure = runtime.block_on(async {
         let commands = tokio::spawn(door::listen(desk, control, stopper.stopping()));
         let failure = tokio::select! {
-            failure = following.watch_over(failed) => failure,
+            failure = watch_over(failed, || following.reload()) => failure,
             never = notify::tell(|| STATUS.to_owned()) => match never {},
         };
         info!("stopping");
@@ -72,29 +72,10 @@ struct Following {
 }
 
 impl Following {
-    /// Waits until the relay is to stop; gives what has failed, if that is why.
-    async fn watch_over(&self, mut failed: Failed) -> anyhow::Result<Option<String>> {
-        let mut terminate = signal(SignalKind::terminate())?;
-        let mut interrupt = signal(SignalKind::interrupt())?;
-        let mut hang_up = signal(SignalKind::hangup())?;
-        loop {
-            tokio::select! {
-                _ = terminate.recv() => return Ok(None),
-                _ = interrupt.recv() => return Ok(None),
-                _ = hang_up.recv() => match self.reload() {
-                    Ok(()) => info!("the configuration was read anew"),
-                    Err(error) => error!("the configuration stays as it was: {error:#}"),
-                },
-                failure = failed.wait_for(Option::is_some) => {
-                    return Ok(failure.map_or(None, |failure| failure.clone()));
-                }
-            }
-        }
-    }
-
     fn reload(&self) -> anyhow::Result<()> {
         let config = read(&self.file)?;
         self.tell(Order::Follow(plan(&config, &self.relay_id)?));
+        info!("configuration read anew");
         Ok(())
     }
 
