@@ -21,7 +21,8 @@ pub use dump::dump;
 pub use filter::{Element, Elements, Filter, FilterSettings, Loops, is_plain_name};
 pub use interfaces::{InterfaceAddress, InterfaceFacts, interfaces};
 pub use notifications::{News, Notifications, RouteNews};
-pub use strangers::{Stranger, strangers};
+pub use route::Stranger;
+pub use strangers::strangers;
 pub use writer::{BATCH, RouteWriter};
 
 /// The number by which our routes are known if nothing else is configured.

@@ -11,7 +11,6 @@ use nix::libc::{RTM_DELROUTE, RTM_NEWROUTE};
 use relay::{Change, Owner, Route, Seen, Target};
 use wire::Prefix;
 
-use super::strangers::Stranger;
 use super::{MAIN_TABLE, RouteSettings};
 
 /// The request for a change: its type, its flags, and what it is about.
@@ -87,6 +86,19 @@ pub(super) fn seen(settings: &RouteSettings, payload: &[u8]) -> Option<Seen> {
         owner: target.map_or(Owner::Stranger, Owner::Ours),
         on_link,
     })
+}
+
+/// Somebody else's route in our table, with our metric.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stranger {
+    /// Where it leads.
+    pub destination: Prefix,
+    /// Who has made it: `rtm_protocol`.
+    pub protocol: u8,
+    /// The next hop, if there is one.
+    pub gateway: Option<Ipv6Addr>,
+    /// The interface that it leaves by; 0 if it leaves by none or by several.
+    pub interface_index: u32,
 }
 
 /// What a message says of a route that stands in our place and is none of ours.

@@ -2,28 +2,13 @@
 
 use std::fmt;
 use std::io;
-use std::net::Ipv6Addr;
 
 use nix::net::if_::if_indextoname;
-use wire::Prefix;
 
 use super::RouteSettings;
 use super::dump::{RECEIVE_OCTETS, table};
-use super::route::stranger;
+use super::route::{Stranger, stranger};
 use super::socket::NetlinkSocket;
-
-/// Somebody else's route in our table, with our metric.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Stranger {
-    /// Where it leads.
-    pub destination: Prefix,
-    /// Who has made it: `rtm_protocol`.
-    pub protocol: u8,
-    /// The next hop, if there is one.
-    pub gateway: Option<Ipv6Addr>,
-    /// The interface that it leaves by; 0 if it leaves by none or by several.
-    pub interface_index: u32,
-}
 
 /// Much as `ip route` writes it.
 impl fmt::Display for Stranger {
