@@ -222,8 +222,9 @@ impl Scene<'_> {
     }
 
     /// What everybody has said.
-    fn account(&self) -> String {
-        let mut account = String::new();
+    fn account(&mut self) -> String {
+        let fate = self.relay.as_mut().and_then(Process::fate);
+        let mut account = fate.map_or_else(String::new, |fate| format!("\nthe relay has ended: {fate}\n"));
         for process in self.relay.iter().chain([self.client.process()]) {
             account += &format!("\n-- {}\n{}", process.name(), process.said());
         }

@@ -44,6 +44,11 @@ impl Process {
         assert!(signal("TERM", &[self.child.id()]), "{} has ended already", self.name);
     }
 
+    /// How it has ended, if it has.
+    pub(crate) fn fate(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().unwrap()
+    }
+
     /// Waits until it has ended.
     pub(crate) fn wait(&mut self) -> ExitStatus {
         let what = format!("{} to end", self.name);
