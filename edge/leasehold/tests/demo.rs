@@ -1,8 +1,11 @@
 //! `leasehold demo`: what is stored is served, and what is served comes back.
 
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde_json::Value;
 
 fn demo(arguments: &[&str]) -> Output {
@@ -102,4 +105,77 @@ fn files_that_do_not_belong_together_are_refused() {
     let output = demo(&["--import", "/nowhere/leases6.csv"]);
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&output.stderr).contains("/nowhere/leases6.csv"), "{output:?}");
+}
+
+/// `leasehold demo --namespaces`, with a temporary folder of its own.
+fn reboot(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_leasehold"));
+    command.args(["demo", "--namespaces"]).args(arguments).env("TMPDIR", folder);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// Where there can be no namespaces, says so, and in CI fails.
+fn may_run(output: &Output) -> bool {
+    if !String::from_utf8_lossy(&output.stderr).contains("network namespaces need root") {
+        return true;
+    }
+    assert!(std::env::var_os("CI").is_none_or(|ci| ci != "true"), "CI=true, and {output:?}");
+    let _ =
+        writeln!(std::io::stderr(), "\nNOT TESTED: namespaces need root, or that everybody may make them\n");
+    false
+}
+
+/// Nothing is in a temporary folder any more, and nobody runs who was told of it.
+fn assert_left_clean(folder: &Path) {
+    assert_eq!(folder.read_dir().unwrap().count(), 0, "{} is not empty", folder.display());
+    let name = folder.to_str().unwrap();
+    for process in Path::new("/proc").read_dir().unwrap().flatten() {
+        let line = std::fs::read(process.path().join("cmdline")).unwrap_or_default();
+        assert!(!String::from_utf8_lossy(&line).contains(name), "{} still runs", process.path().display());
+    }
+}
+
+#[test]
+fn a_relay_whose_host_reboots_has_its_routes_again() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let output = reboot(folder.path(), &["--clients", "60", "--format", "json"]).output().unwrap();
+    if !may_run(&output) {
+        return;
+    }
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let moment = |routes: u64, answered: u64, no_route: u64| serde_json::json!({ "routes": routes, "sent": 60, "answered": answered, "no_route": no_route });
+    for (when, expected) in [
+        ("before", moment(60, 60, 0)),
+        ("killed", moment(60, 60, 0)),
+        ("rebooted", moment(0, 0, 60)),
+        ("recovered", moment(60, 60, 0)),
+    ] {
+        assert_eq!(report[when], expected, "{when}");
+    }
+    assert_eq!((&report["missing"], &report["unknown"]), (&0.into(), &0.into()));
+    assert_eq!((&report["told_by_server"], &report["complete"]), (&60.into(), &true.into()));
+    let times: Vec<_> =
+        ["first_route_ms", "all_routes_ms", "all_pings_ms"].map(|key| report[key].as_f64().unwrap()).into();
+    assert!(times[0] > 0.0 && times.is_sorted(), "{report}");
+    assert_left_clean(folder.path());
+}
+
+#[test]
+fn who_is_interrupted_leaves_nothing_behind() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let mut process = reboot(folder.path(), &["--clients", "500"]).spawn().unwrap();
+    let mut stdout = BufReader::new(process.stdout.take().unwrap());
+    let mut line = String::new();
+    stdout.read_line(&mut line).unwrap();
+    if line.contains("500 customers") {
+        kill(Pid::from_raw(process.id() as i32), Signal::SIGINT).unwrap();
+    }
+    let output = process.wait_with_output().unwrap();
+    if may_run(&output) {
+        assert_eq!(output.status.code(), Some(130), "{output:?}");
+        assert_left_clean(folder.path());
+    }
 }

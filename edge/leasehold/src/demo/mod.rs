@@ -5,10 +5,13 @@
 //! requestor that knows nothing but the Relay-IDs of its relays asks for what they delegated
 //! (`recovery.rs`), and what it is told is compared with what is held (`held.rs`).
 //!
+//! With `--namespaces` it is a relay that loses everything, with customers, routes and pings (`reboot`).
+//!
 //! Nothing here is made for the demonstration but the comparison: store, server and requestor are
 //! the ones that every other command uses.
 
 mod held;
+mod reboot;
 mod recovery;
 mod report;
 mod source;
@@ -31,13 +34,20 @@ use held::Held;
 use report::Report;
 use source::Source;
 
+/// Clients if nothing is said.
+const CLIENTS: u64 = 10_000;
+
 /// What the command line says.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Arguments {
-    /// How many clients to make up, each with an address and a delegated prefix
-    #[arg(long, value_name = "N", default_value_t = 10_000,
-          value_parser = clap::value_parser!(u64).range(1..=MAX_CLIENTS as u64))]
-    clients: u64,
+    /// Reboot a relay instead, and ping its customers: in network namespaces, which need root or that everybody may
+    /// make user namespaces
+    #[arg(long, conflicts_with_all = ["relays", "import"])]
+    namespaces: bool,
+    /// How many clients to make up, each with an address and a delegated prefix; in namespaces with a prefix, and at
+    /// most 500 [default: 10000; in namespaces 200]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=MAX_CLIENTS as u64))]
+    clients: Option<u64>,
     /// Behind how many relays
     #[arg(long, value_name = "R", default_value_t = 4,
           value_parser = clap::value_parser!(u64).range(1..=MAX_RELAYS as u64))]
@@ -52,10 +62,13 @@ pub struct Arguments {
 
 /// Runs the demonstration. Exits with 1 unless everything came back.
 pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
-    let Arguments { clients, relays, import, format } = arguments;
+    let Arguments { namespaces, clients, relays, import, format } = arguments;
+    if namespaces {
+        return reboot::run(clients.unwrap_or(reboot::CUSTOMERS), format);
+    }
     let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
     let source = if import.is_empty() {
-        Source::made_up(clients as usize, relays as usize)
+        Source::made_up(clients.unwrap_or(CLIENTS) as usize, relays as usize)
     } else {
         Source::of_kea(&import, folder.path())?
     };

@@ -4,8 +4,8 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 
 use netlink_packet_core::{
-    DoneBuffer, Emitable, ErrorBuffer, NLM_F_DUMP, NLM_F_DUMP_INTR, NLM_F_REQUEST, NLMSG_DONE, NLMSG_ERROR,
-    NetlinkBuffer, NetlinkHeader,
+    DoneBuffer, Emitable, ErrorBuffer, NLM_F_ACK, NLM_F_DUMP, NLM_F_DUMP_INTR, NLM_F_REQUEST, NLMSG_DONE,
+    NLMSG_ERROR, NetlinkBuffer, NetlinkHeader,
 };
 use netlink_sys::protocols::NETLINK_ROUTE;
 use netlink_sys::{Socket, SocketAddr};
@@ -17,6 +17,9 @@ const DATAGRAM_OCTETS: usize = 64 * 1024;
 /// How often a dump is begun again because the table has changed meanwhile. What is missed in the end is found
 /// by the next one.
 const DUMP_ATTEMPTS: usize = 3;
+/// Room for what the kernel says to one request.
+const ACKNOWLEDGEMENT_OCTETS: usize = 16 * 1024;
+
 /// A socket that is connected to the kernel.
 #[derive(Debug)]
 pub(super) struct NetlinkSocket {
@@ -92,6 +95,23 @@ impl NetlinkSocket {
         Ok(())
     }
 
+    /// Has the kernel do something, and waits until it has.
+    fn ask(&mut self, message_type: u16, flags: u16, request: &impl Emitable) -> io::Result<()> {
+        let sequence = self.next_sequence();
+        let mut octets = Vec::new();
+        append(&mut octets, message_type, NLM_F_REQUEST | NLM_F_ACK | flags, sequence, request);
+        self.send(&octets)?;
+        let mut end = None;
+        while end.is_none() {
+            self.receive(true, |message| {
+                if message.sequence == sequence && message.message_type == NLMSG_ERROR {
+                    end = Some(outcome(message));
+                }
+            })?;
+        }
+        end.expect("the loop ends with it")
+    }
+
     /// Asks for a dump and collects what comes, once more from the beginning if it changed meanwhile.
     pub(super) fn dump<T>(
         &mut self,
@@ -141,6 +161,11 @@ impl AsFd for NetlinkSocket {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.socket.as_fd()
     }
+}
+
+/// Has the kernel of this thread's network namespace do something.
+pub(crate) fn ask(message_type: u16, flags: u16, request: &impl Emitable) -> io::Result<()> {
+    NetlinkSocket::open(ACKNOWLEDGEMENT_OCTETS)?.ask(message_type, flags, request)
 }
 
 /// Appends a request to a buffer.
