@@ -13,6 +13,7 @@ use super::questions::Method;
 use super::server::{Phase, Server, Step, Tally};
 use crate::delegation::{Delegation, ServerId};
 use crate::limits::{MAX_UNPLACED, PORTS_SETTLE};
+use crate::moment::Moment;
 use crate::port::Ports;
 
 /// Whom to ask, and how.
@@ -188,6 +189,10 @@ impl Recovery {
     ) {
         let mut room = self.servers.iter().map(|server| server.unplaced.kept()).sum::<usize>();
         let Some(server) = self.servers.get_mut(usize::from(source.server.0)) else { return };
+        let asked = match server.phase {
+            Phase::Asking { since, .. } => since.into(),
+            _ => Moment::UNKNOWN,
+        };
         let place = place(client.relay_path, self.terms.relay_id.as_ref(), ports);
         let mut wanted = 0;
         for lease in delegations_of(client, place, &self.terms.territory, source) {
@@ -195,7 +200,8 @@ impl Recovery {
             match lease {
                 Ok(delegation) => {
                     server.unplaced.remove(delegation.prefix);
-                    take(delegation);
+                    // However long it was on its way: what we have heard since the question is newer.
+                    take(Delegation { heard: delegation.heard.min(asked), ..delegation });
                 }
                 Err(unplaced) => {
                     server.unplaced.add(unplaced, room < MAX_UNPLACED);
