@@ -179,8 +179,21 @@ impl Agent {
         if let Some(released) = learn::released(octets) {
             self.delegations.release(forwarded.port, &released, now);
             self.follow();
+            if forwarded.from == Peer::Client {
+                self.give_up(arrival, &released);
+            }
         }
         Ok(Passed::ToServers)
+    }
+
+    /// Of what nobody has told yet whose it is, a route that leads to the very client who gives it back is over
+    /// as well. Behind a relay that could be anybody.
+    fn give_up(&mut self, arrival: &Arrival<'_>, released: &learn::Released<'_>) {
+        let Arrival { source: next_hop, interface_index, .. } = *arrival;
+        for prefix in released.associations().flat_map(|association| association.named().collect::<Vec<_>>())
+        {
+            self.routes.give_up(prefix, Target::Via { next_hop, interface_index });
+        }
     }
 
     /// What a Reply grants is held by who it is delivered to, where it is delivered.

@@ -129,6 +129,15 @@ impl Routes {
         }
     }
 
+    /// Whoever is reached by this way has no more use for it: if nothing wants the route, it goes, proven or
+    /// not.
+    pub fn give_up(&mut self, destination: Prefix, target: Target) {
+        let is_that = |entry: &Entry| entry.wanted().is_none() && entry.installed() == Some(target);
+        if self.entries.get(&destination).is_some_and(is_that) {
+            self.edit(destination, Entry::claim);
+        }
+    }
+
     /// Every server has said all it knows: what nothing wants is over, where `may_go` says that this is
     /// so for this destination and way. Gives how many routes go.
     pub fn sweep(&mut self, may_go: impl Fn(Prefix, Target) -> bool) -> usize {
