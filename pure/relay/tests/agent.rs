@@ -2,6 +2,7 @@
 
 mod hostile;
 mod kernel;
+mod model;
 mod recovering;
 mod reloading;
 mod site;

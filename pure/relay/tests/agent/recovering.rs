@@ -74,7 +74,7 @@ fn while_one_of_two_servers_is_down_nothing_goes_and_what_the_other_knows_comes(
     let released = site.delegated(&gone, 0);
     // Of two routes the kernel keeps one that holds, and one that is over by now.
     site.kernel.routes.remove(&of_one);
-    site.releases_unheard(&gone, 0, released);
+    site.releases_unheard(&gone, 0, 1, released);
     site.restart();
     site.servers[1].is_up = false;
     site.recover();
@@ -95,7 +95,7 @@ fn what_was_released_while_the_relay_was_down_goes_after_the_last_done_and_not_b
     let (stays, goes) = (Customer::new(1, 1), Customer::new(2, 1));
     let kept = site.delegated(&stays, 0);
     let released = site.delegated(&goes, 0);
-    site.releases_unheard(&goes, 0, released);
+    site.releases_unheard(&goes, 0, 1, released);
     site.restart();
     for server in 0..2 {
         let mut talk = site.ask(server).expect("it is asked");
@@ -148,6 +148,41 @@ fn a_release_during_recovery_is_not_undone_by_an_older_answer() {
     assert_eq!(site.held(), [], "the answer is older than the Releases");
     site.finish(talk);
     site.recover();
+    assert_eq!(site.kernel.ours(), []);
+}
+
+// PDR-12, PDR-34: an answer is on its way for a while, and says of all of them that they were heard just now.
+#[test]
+fn what_was_heard_since_the_question_is_newer_than_any_answer() {
+    let mut site = Site::new(1);
+    let (released, renewed) = (Customer::new(1, 1), Customer::new(2, 1));
+    let first = site.delegated(&released, 0);
+    let second = site.delegated(&renewed, 0);
+    let images = site.images();
+    site.restart_with(&images);
+    let mut talk = site.ask(0).expect("it is asked");
+    site.answers(&mut talk);
+    site.pass(10);
+    site.releases(&released, 0, first);
+    site.renews(&renewed, 0, second);
+    site.pass(30);
+    site.hears(&mut talk, usize::MAX);
+    site.finish(talk);
+    assert_eq!(site.kernel.ours(), [(second, renewed.way())]);
+    site.pass(u64::from(VALID_SECS) - 30);
+    assert_eq!(site.kernel.ours(), [], "neither sooner nor later than the Reply says");
+}
+
+// PDR-12, PDR-14: nobody has told yet whose it was.
+#[test]
+fn a_route_of_before_goes_when_the_one_it_leads_to_gives_the_prefix_back() {
+    let mut site = Site::new(2);
+    let (customer, neighbour) = (Customer::new(1, 1), Customer::new(2, 1));
+    let prefix = site.delegated(&customer, 0);
+    site.restart();
+    site.releases(&neighbour, 0, prefix);
+    assert_eq!(site.kernel.ours(), [(prefix, customer.way())], "it does not lead to the neighbour");
+    site.releases(&customer, 0, prefix);
     assert_eq!(site.kernel.ours(), []);
 }
 
@@ -324,7 +359,7 @@ fn what_cannot_be_placed_keeps_its_route_however_late_the_kernel_tells_of_it() {
     let (stays, goes) = (Customer::new(1, 1), Customer::new(2, 1));
     let kept = site.delegated(&stays, 0);
     let released = site.delegated(&goes, 0);
-    site.releases_unheard(&goes, 0, released);
+    site.releases_unheard(&goes, 0, 1, released);
     site.ports[0].interface_id = b"renamed"[..].into();
     site.kernel.is_mute = true;
     site.restart();

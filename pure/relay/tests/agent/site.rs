@@ -301,8 +301,8 @@ impl Site {
     }
 
     /// The same while the relay is down: only the server hears it, by way of another relay.
-    pub(super) fn releases_unheard(&mut self, customer: &Customer, server: usize, prefix: Prefix) {
-        let release = self.message(MessageType::Release, customer, server, &[(1, &[prefix])]);
+    pub(super) fn releases_unheard(&mut self, customer: &Customer, server: usize, iaid: u32, prefix: Prefix) {
+        let release = self.message(MessageType::Release, customer, server, &[(iaid, &[prefix])]);
         let mut other = Self::new(0);
         let to_server = other.arrives(customer.link, customer.source, &release).expect("it is forwarded");
         let now = self.now();
@@ -364,6 +364,13 @@ impl Site {
         let summary = self.agent.finished(talk.attempt, self.now().instant);
         self.settle();
         summary
+    }
+
+    /// The server closes the connection.
+    pub(super) fn breaks_off(&mut self, mut talk: Talk) {
+        talk.attempt.peer_closed();
+        assert!(talk.attempt.is_over());
+        self.agent.finished(talk.attempt, self.now().instant);
     }
 
     /// Asks every server that is to be asked now, for as long as there is any.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::net::Ipv6Addr;
 use std::time::Duration;
 
-use lease::{DelegationPool, Link, LinkId, Links, Table};
+use lease::{Cursor, DelegationPool, LeaseState, Link, LinkId, Links, Table};
 use server::assign::Assigner;
 use server::exchange::{Exchanges, LinkTerms, Rules, Terms};
 use server::leasequery::{Access, Admission, BulkLimits, Connection, Policy, Rule};
@@ -97,6 +97,22 @@ impl Server {
     /// Ends what has run out.
     pub(super) fn expire(&mut self, now: Now) {
         self.exchanges.expire(&mut self.holdings, now, usize::MAX);
+    }
+
+    /// What it has delegated: to whom, on which link, and until when, in seconds since 1970.
+    pub(super) fn leases(&self, now: Now) -> Vec<(Prefix, Duid, u16, u64)> {
+        let mut leases = Vec::new();
+        for (_, client) in self.holdings.table.clients(Cursor::START) {
+            let link = u16::try_from(client.link.0).expect("a few links");
+            for held in client.leases() {
+                let end = held.lease.until_unix_secs().expect("nothing is for ever");
+                let is_active = held.lease.state == LeaseState::Active && end > now.unix_secs;
+                if let (Some(prefix), true) = (held.lease.resource.prefix(), is_active) {
+                    leases.push((prefix, client.duid.to_duid(), link, end));
+                }
+            }
+        }
+        leases
     }
 
     /// Forgets everybody.
