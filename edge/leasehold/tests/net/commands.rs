@@ -1,6 +1,7 @@
 //! A relay as its operator and its service manager meet it: a process in a namespace, with a customer on one
 //! cable and, on the other, a server that grants what nobody has asked for and does not answer leasequeries.
 
+use std::cell::Cell;
 use std::net::Ipv6Addr;
 use std::os::unix::net::UnixDatagram;
 use std::process::{Child, Command, Output};
@@ -40,12 +41,17 @@ interfaces = ["up0"]
 names = ["customer0"]
 "#;
 
+/// What is said to the service manager when clients' messages are forwarded.
+const READY: &str = "READY=1";
+
 /// The relay, its folder, and what its service manager hears.
 struct Relay {
     process: Child,
     folder: TempDir,
     manager: UnixDatagram,
     server: FarSocket,
+    /// What was said to the service manager before the relay was ready.
+    unasked: Cell<Vec<String>>,
 }
 
 impl Relay {
@@ -67,22 +73,28 @@ impl Relay {
         let mut command = Command::new(env!("CARGO_BIN_EXE_leasehold"));
         command.args(["relay", "--config"]).arg(file).env("NOTIFY_SOCKET", folder.path().join("notify"));
         let process = command.env("WATCHDOG_USEC", "200000").spawn().unwrap();
-        let relay = Self { process, folder, manager, server };
-        relay.hear(|said| said == "READY=1");
+        let relay = Self { process, folder, manager, server, unasked: Cell::default() };
+        relay.hear(|said| said == READY);
         relay
     }
 
-    /// Listens until this is said to the service manager.
+    /// Listens until this is said to the service manager, and was not heard before.
     fn hear(&self, is_expected: impl Fn(&str) -> bool) -> String {
         let until = Instant::now() + PATIENCE;
         let mut said = [0; 4_096];
+        // How it is may be said before that it is ready.
+        let mut heard = self.unasked.take();
         loop {
-            let octets = self.manager.recv(&mut said).expect("nothing is said");
-            let said = String::from_utf8_lossy(&said[..octets]);
-            if let Some(expected) = said.lines().find(|line| is_expected(line)) {
-                return expected.to_owned();
+            if let Some(place) = heard.iter().position(|line| is_expected(line)) {
+                let expected = heard.swap_remove(place);
+                if expected == READY {
+                    self.unasked.set(heard);
+                }
+                return expected;
             }
-            assert!(Instant::now() < until, "something else is said: {said}");
+            let octets = self.manager.recv(&mut said).expect("nothing is said");
+            heard.extend(String::from_utf8_lossy(&said[..octets]).lines().map(str::to_owned));
+            assert!(Instant::now() < until, "something else is said: {heard:?}");
         }
     }
 
