@@ -278,7 +278,7 @@ impl Agent {
     /// Not before it is known which routes there are: of one that is seen only afterwards nobody would ask
     /// any more whether the servers' silence is about it.
     fn conclude(&mut self, now: Instant) {
-        let knows_routes = self.routes.is_known() || !self.makes_routes;
+        let knows_routes = self.routes.knows_kernel() || !self.makes_routes;
         if !self.delegations.epoch_is_running()
             || !knows_routes
             || self.recovery.completeness() != Completeness::Complete

@@ -13,6 +13,10 @@ use super::{MAIN_TABLE, RouteSettings};
 /// Room for what the kernel says: it waits for the reader when it dumps.
 pub(super) const RECEIVE_OCTETS: usize = 256 * 1024;
 
+/// How often it is tried. Where others change routes all the time no dump is ever whole; what is missed in the end
+/// is found by the next one.
+const ATTEMPTS: usize = 3;
+
 /// The routes that stand where ours would, and the prefixes that the host is connected to.
 pub fn dump(settings: &RouteSettings) -> io::Result<Vec<Seen>> {
     let mut socket = NetlinkSocket::open(RECEIVE_OCTETS)?;
@@ -30,12 +34,12 @@ pub(super) fn table<T>(
     table: u32,
     of_interest: impl Fn(&[u8]) -> Option<T>,
 ) -> io::Result<Vec<T>> {
-    let routes = socket.dump(RTM_GETROUTE, &table_request(table), |all, message| {
+    let routes = socket.dump(ATTEMPTS, RTM_GETROUTE, &table_request(table), |all, message| {
         if message.message_type == RTM_NEWROUTE {
             all.extend(of_interest(message.payload));
         }
     });
-    match routes {
+    match routes.map(|dump| dump.all) {
         // There is no such table before its first route.
         Err(error) if error.raw_os_error() == Some(Errno::ENOENT as i32) => Ok(Vec::new()),
         routes => routes,

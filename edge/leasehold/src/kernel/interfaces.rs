@@ -17,6 +17,9 @@ use super::socket::NetlinkSocket;
 /// Room for what the kernel says: it waits for the reader when it dumps.
 const RECEIVE_OCTETS: usize = 256 * 1024;
 
+/// How often it is tried to list them while they come and go.
+const ATTEMPTS: usize = 20;
+
 /// An interface as it is now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InterfaceFacts {
@@ -59,21 +62,25 @@ pub struct InterfaceAddress {
     pub is_temporary: bool,
 }
 
-/// All interfaces of this thread's network namespace, by number.
+/// All interfaces of this thread's network namespace, by number. It is an error if they change faster than they
+/// can be listed: of one that is not listed all routes would go.
 pub fn interfaces() -> io::Result<Vec<InterfaceFacts>> {
     let mut socket = NetlinkSocket::open(RECEIVE_OCTETS)?;
-    let links = socket.dump(RTM_GETLINK, &link_request(), |all, message| {
+    let links = socket.dump(ATTEMPTS, RTM_GETLINK, &link_request(), |all, message| {
         if message.message_type == RTM_NEWLINK {
             all.extend(LinkMessage::parse(message.payload).ok().map(link).map(|facts| (facts.index, facts)));
         }
     })?;
-    let mut links: BTreeMap<u32, InterfaceFacts> = links.into_iter().collect();
-    let addresses = socket.dump(RTM_GETADDR, &address_request(), |all, message| {
+    let addresses = socket.dump(ATTEMPTS, RTM_GETADDR, &address_request(), |all, message| {
         if message.message_type == RTM_NEWADDR {
             all.extend(AddressMessage::parse(message.payload).ok().and_then(address));
         }
     })?;
-    for (index, address) in addresses {
+    if !(links.is_whole && addresses.is_whole) {
+        return Err(io::Error::new(io::ErrorKind::Interrupted, "they change faster than they can be listed"));
+    }
+    let mut links: BTreeMap<u32, InterfaceFacts> = links.all.into_iter().collect();
+    for (index, address) in addresses.all {
         if let Some(facts) = links.get_mut(&index) {
             facts.addresses.push(address);
         }

@@ -14,9 +14,6 @@ use nix::sys::socket::{setsockopt, sockopt};
 
 /// Room for one datagram: the kernel fills 32 KiB at most when it dumps.
 const DATAGRAM_OCTETS: usize = 64 * 1024;
-/// How often a dump is begun again because the table has changed meanwhile. What is missed in the end is found
-/// by the next one.
-const DUMP_ATTEMPTS: usize = 3;
 /// Room for what the kernel says to one request.
 const ACKNOWLEDGEMENT_OCTETS: usize = 16 * 1024;
 
@@ -27,6 +24,13 @@ pub(super) struct NetlinkSocket {
     port: u32,
     sequence: u32,
     buffer: Vec<u8>,
+}
+
+/// What a dump has brought.
+pub(super) struct Dump<T> {
+    pub(super) all: Vec<T>,
+    /// Whether nothing has changed meanwhile, every time it was tried: else something may be missing.
+    pub(super) is_whole: bool,
 }
 
 /// A message as it lies in the buffer.
@@ -112,21 +116,23 @@ impl NetlinkSocket {
         end.expect("the loop ends with it")
     }
 
-    /// Asks for a dump and collects what comes, once more from the beginning if it changed meanwhile.
+    /// Asks for a dump and collects what comes, once more from the beginning if it changed meanwhile, so many
+    /// times at most.
     pub(super) fn dump<T>(
         &mut self,
+        attempts: usize,
         message_type: u16,
         request: &impl Emitable,
         each: impl Fn(&mut Vec<T>, &Message<'_>),
-    ) -> io::Result<Vec<T>> {
+    ) -> io::Result<Dump<T>> {
         for attempt in 1.. {
             let mut all = Vec::new();
             let is_whole = self.dump_once(message_type, request, |message| each(&mut all, message))?;
-            if is_whole || attempt == DUMP_ATTEMPTS {
-                return Ok(all);
+            if is_whole || attempt == attempts {
+                return Ok(Dump { all, is_whole });
             }
         }
-        unreachable!("the last attempt counts, whole or not")
+        unreachable!("the last attempt is returned, whole or not")
     }
 
     fn dump_once(

@@ -23,6 +23,8 @@ use crate::net::{Poller, Ready};
 
 /// How long a change of interfaces is let grow before it is looked at: they come and go in swarms.
 const SETTLING: Duration = Duration::from_millis(20);
+/// How long to wait before the interfaces are looked at again that could not be listed.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// Routes of a dump that are compared under one lock, so that forwarding does not wait for all.
 const COMPARED_AT_ONCE: usize = 2_000;
 
@@ -63,7 +65,8 @@ impl Routing {
             if look_at.is_some_and(|at| at <= Instant::now()) {
                 look_at = None;
                 if let Err(error) = self.look_at_interfaces() {
-                    warn!("cannot list the interfaces: {error}");
+                    warn!("cannot list the interfaces, will try again: {error}");
+                    look_at = Some(Instant::now() + LOOK_AGAIN);
                 }
             }
             self.pass_time();

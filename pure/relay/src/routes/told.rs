@@ -14,11 +14,6 @@ use crate::route::{Owner, Seen};
 
 /// What the kernel says.
 impl Routes {
-    /// Whether there has been a whole dump, so that it is known what stands there.
-    pub fn is_known(&self) -> bool {
-        self.looks.begun()
-    }
-
     /// Whether all routes of the table shall be dumped: at the beginning, from time to time, and when something
     /// does not fit.
     pub fn wants_dump(&self, now: Instant) -> bool {

@@ -33,6 +33,8 @@ pub use program::run;
 
 /// How long a change of interfaces is let grow before it is looked at.
 const SETTLING: Duration = Duration::from_millis(50);
+/// How long to wait before they are looked at again if they could not be.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// Frames that are taken between two looks at everything else.
 const BATCH: usize = 64;
 /// Ethernet, as ARP numbers it: a bridge has no other ports.
@@ -142,7 +144,8 @@ impl Bridge {
             if look_at.is_some_and(|at| at <= Instant::now()) {
                 look_at = None;
                 if let Err(error) = self.look_around() {
-                    warn!("cannot look at the interfaces: {error:#}");
+                    warn!("cannot look at the interfaces, will try again: {error:#}");
+                    look_at = Some(Instant::now() + LOOK_AGAIN);
                 }
             }
             let sources = [self.frames.as_fd(), self.watcher.as_fd()];
