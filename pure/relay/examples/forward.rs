@@ -34,7 +34,7 @@ fn main() {
     let other = Terms { relay_id: Duid::new(&[0, 3, 0, 1, 9]).ok(), ..terms.clone() };
     let arrival = from("fe80::200:ff:fe00:101", "ff02::1:2");
     forward(&other, &ports, &arrival, &solicit, &mut wrapped).expect("a client's message");
-    measure("a relay's message", &terms, &ports, &wrapped, &from("2001:db8:77::1", "2001:db8:1::1"));
+    measure("a relay's message", &terms, &ports, &wrapped, &from("2001:db8:7777::1", "2001:db8:1::1"));
 }
 
 fn measure(name: &str, terms: &Terms, ports: &Ports, message: &[u8], arrival: &Arrival<'_>) {
