@@ -192,7 +192,7 @@ fn a_client_holds_as_many_as_it_may() {
     assert_eq!(relay.granted(3, 0, net(13), 300), Verdict::TooManyForClient);
 }
 
-// PDR-07, PDR-08
+// PDR-07, PDR-08, PDR-31
 #[test]
 fn a_port_holds_as_many_as_it_may() {
     for per_port in [3_u8, 4] {

@@ -8,6 +8,7 @@ mod kernel;
 mod link_layer;
 mod loopback;
 mod namespace;
+mod relay;
 mod served;
 mod server;
 mod ways;

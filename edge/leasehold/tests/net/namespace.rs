@@ -5,6 +5,7 @@
 
 use std::io::Write;
 use std::net::{Ipv6Addr, SocketAddrV6, UdpSocket};
+use std::os::fd::AsRawFd;
 use std::process::Command;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread::{self, JoinHandle};
@@ -12,6 +13,7 @@ use std::time::Duration;
 
 use nix::net::if_::if_nametoindex;
 use nix::sched::{CloneFlags, unshare};
+use nix::sys::socket::{ControlMessageOwned, MsgFlags, recvmsg, setsockopt, sockopt};
 use nix::unistd::gettid;
 
 /// How long a far socket waits before its owner sends again.
@@ -105,6 +107,21 @@ impl Far {
     }
 }
 
+impl Far {
+    /// A socket over there that is in a group on an interface.
+    pub(crate) fn group(&self, group: &'static str, interface: &'static str, port: u16) -> FarSocket {
+        self.run(move || {
+            let index = if_nametoindex(interface).unwrap();
+            let group: Ipv6Addr = group.parse().unwrap();
+            let socket = UdpSocket::bind(SocketAddrV6::new(group, port, 0, index)).unwrap();
+            socket.join_multicast_v6(&group, index).unwrap();
+            socket.set_read_timeout(Some(AGAIN)).unwrap();
+            setsockopt(&socket, sockopt::Ipv6RecvHopLimit, &true).unwrap();
+            FarSocket { socket, index }
+        })
+    }
+}
+
 /// A client's or a relay's socket.
 pub(crate) struct FarSocket {
     socket: UdpSocket,
@@ -123,6 +140,18 @@ impl FarSocket {
         let (length, from) = self.socket.recv_from(&mut buffer).ok()?;
         let std::net::SocketAddr::V6(from) = from else { panic!("{from} is not IPv6") };
         Some((buffer[..length].to_vec(), from))
+    }
+
+    /// The hop limit of what comes next to a group, if something comes in time.
+    pub(crate) fn hop_limit(&self, patience: Duration) -> Option<i32> {
+        self.socket.set_read_timeout(Some(patience)).unwrap();
+        let mut room = nix::cmsg_space!(i32);
+        let received = recvmsg::<()>(self.socket.as_raw_fd(), &mut [], Some(&mut room), MsgFlags::empty());
+        let received = received.ok()?;
+        received.cmsgs().unwrap().find_map(|control| match control {
+            ControlMessageOwned::Ipv6HopLimit(hops) => Some(hops),
+            _ => None,
+        })
     }
 }
 

@@ -54,7 +54,7 @@ fn until(what: &str, is_so: impl Fn() -> bool) {
     }
 }
 
-// PDR-16, PDR-17, PDR-25
+// PDR-16, PDR-17, PDR-25, PDR-31
 #[test]
 fn a_relay_keeps_routes_and_filter_that_an_earlier_run_has_left() {
     in_namespaces(|far| {

@@ -1,0 +1,232 @@
+//! A relay by its sockets: which ports and groups it listens and sends on, where copies go, and what it adds by
+//! its configuration. It is a process in a namespace; clients and servers are sockets beyond its cables.
+
+use std::net::{Ipv6Addr, SocketAddrV6};
+use std::process::{Child, Command, Stdio};
+use std::time::Instant;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use tempfile::TempDir;
+use wire::{CLIENT_PORT, MessageType, OptionCode, RelayMessage, SERVER_PORT};
+
+use crate::PATIENCE;
+use crate::namespace::{Far, FarSocket, in_namespaces, ip};
+
+const ALL_RELAYS: &str = "ff02::1:2";
+/// A Solicit without options, and the Reply to it.
+const SOLICIT: [u8; 4] = [1, 0xaa, 0xbb, 0xcc];
+const REPLY: [u8; 4] = [7, 0xaa, 0xbb, 0xcc];
+
+/// A relay between `customer0` and `up0`; the other ends have the addresses fe80::1 and 2001:db8:9::1.
+struct Relay {
+    process: Child,
+    folder: TempDir,
+}
+
+impl Relay {
+    fn start(far: &Far, relay: &str) -> Self {
+        far.lay_cable("customer0", "customer1", "fe80::1/64");
+        far.lay_cable("up0", "up1", "2001:db8:9::1/64");
+        ip("addr add 2001:db8:9::2/64 dev up0 nodad");
+        ip("addr add 2001:db8:1::2/64 dev customer0 nodad");
+        let folder = tempfile::tempdir().unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_leasehold"));
+        command.args(["relay", "--config"]).arg(folder.path().join("relay.toml")).stderr(Stdio::null());
+        configure(&folder, relay);
+        Self { process: command.spawn().unwrap(), folder }
+    }
+
+    fn reload(&self, relay: &str) {
+        configure(&self.folder, relay);
+        kill(Pid::from_raw(self.process.id().try_into().unwrap()), Signal::SIGHUP).unwrap();
+    }
+}
+
+impl Drop for Relay {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn configure(folder: &TempDir, relay: &str) {
+    let state = folder.path().join("state");
+    let text = format!("state = {state:?}\n{relay}");
+    std::fs::write(folder.path().join("relay.toml"), text).unwrap();
+}
+
+/// One server at its address, and the customer's interface, with more keys.
+fn to_one_server(of_interface: &str) -> String {
+    format!(
+        "[relay]\nclient-link-layer-address = false\n\
+         [[relay.server]]\naddress = \"2001:db8:9::1\"\nleasequery = false\n\
+         [relay.routes]\nenabled = false\n\
+         [[relay.interface]]\nnames = [\"customer*\"]\n{of_interface}"
+    )
+}
+
+fn customer(far: &Far) -> FarSocket {
+    far.socket("fe80::1", "customer1", CLIENT_PORT)
+}
+
+/// Has the customer say it again until the server hears it, and gives what that hears, and from where.
+fn forwarded(customer: &FarSocket, server: &FarSocket, message: &[u8]) -> (Vec<u8>, SocketAddrV6) {
+    let until = Instant::now() + PATIENCE;
+    loop {
+        customer.send(message, ALL_RELAYS.parse().unwrap(), SERVER_PORT);
+        if let Some(heard) = server.receive() {
+            return heard;
+        }
+        assert!(Instant::now() < until, "nothing is forwarded");
+    }
+}
+
+/// A Relay-reply to a Relay-forward, with what came back inside.
+fn answer(forward: &RelayMessage<'_>) -> Vec<u8> {
+    let mut octets = Vec::new();
+    let mut writer = wire::Writer::new(&mut octets);
+    RelayMessage { message_type: MessageType::RelayReply, ..*forward }.encode_header(&mut writer);
+    writer.raw_option(OptionCode::INTERFACE_ID, forward.interface_id().unwrap());
+    writer.raw_option(OptionCode::RELAY_MSG, &REPLY);
+    writer.finish().unwrap();
+    octets
+}
+
+// REL-01, REL-02, REL-03, REL-04, REL-30
+#[test]
+fn messages_go_from_547_to_547_and_answers_to_546() {
+    in_namespaces(|far| {
+        let _relay = Relay::start(far, &to_one_server(""));
+        let (customer, server) = (customer(far), far.socket("2001:db8:9::1", "up1", SERVER_PORT));
+        let (octets, from) = forwarded(&customer, &server, &SOLICIT);
+        assert_eq!((from.port(), *from.ip()), (SERVER_PORT, "2001:db8:9::2".parse::<Ipv6Addr>().unwrap()));
+        let forward = RelayMessage::decode(&octets).unwrap();
+        assert_eq!(forward.relayed().unwrap(), Some(&SOLICIT[..]));
+        assert_eq!(forward.link_address, "2001:db8:1::2".parse::<Ipv6Addr>().unwrap());
+        assert!(forward.relay_id().is_some(), "the relay names itself without being told to");
+
+        server.send(&answer(&forward), *from.ip(), SERVER_PORT);
+        let until = Instant::now() + PATIENCE;
+        let heard = std::iter::repeat_with(|| customer.receive()).find_map(|heard| {
+            assert!(heard.is_some() || Instant::now() < until, "nothing is delivered");
+            heard
+        });
+        assert_eq!(heard.map(|(octets, from)| (octets, from.port())), Some((REPLY.to_vec(), SERVER_PORT)));
+    });
+}
+
+// REL-04, REL-05
+#[test]
+fn every_server_and_group_gets_a_copy() {
+    in_namespaces(|far| {
+        let config = to_one_server("")
+            + "[[relay.server]]\naddress = \"2001:db8:9::3\"\nleasequery = false\n\
+               [[relay.server]]\naddress = \"ff05::1:3%up0\"\n";
+        let relay = Relay::start(far, &config);
+        far.run(|| ip("addr add 2001:db8:9::3/64 dev up1 nodad"));
+        let customer = customer(far);
+        let servers = ["2001:db8:9::1", "2001:db8:9::3"].map(|at| far.socket(at, "up1", SERVER_PORT));
+        let group = far.group("ff05::1:3", "up1", SERVER_PORT);
+        for server in servers.iter().chain([&group]) {
+            forwarded(&customer, server, &SOLICIT);
+        }
+        drop(relay);
+    });
+}
+
+// REL-06, REL-07
+#[test]
+fn without_a_server_it_is_all_servers_within_eight_hops() {
+    in_namespaces(|far| {
+        let config = "[relay]\nclient-link-layer-address = false\n\
+                      [relay.upstream]\ninterfaces = [\"up0\"]\n\
+                      [relay.routes]\nenabled = false\n\
+                      [[relay.interface]]\nnames = [\"customer0\"]\n";
+        let _relay = Relay::start(far, config);
+        let customer = customer(far);
+        let group = far.group("ff05::1:3", "up1", SERVER_PORT);
+        forwarded(&customer, &group, &SOLICIT);
+        customer.send(&SOLICIT, ALL_RELAYS.parse().unwrap(), SERVER_PORT);
+        assert_eq!(group.hop_limit(PATIENCE), Some(8));
+    });
+}
+
+// REL-33
+#[test]
+fn a_port_has_its_remote_and_subscriber_id() {
+    in_namespaces(|far| {
+        let config = to_one_server(
+            "interface-id = \"port of {interface}\"\nremote-id = { enterprise = 32473, value = \"{interface}\" }\n\
+             subscriber-id = \"0x070007\"\n",
+        );
+        let _relay = Relay::start(far, &config);
+        let server = far.socket("2001:db8:9::1", "up1", SERVER_PORT);
+        let (octets, _) = forwarded(&customer(far), &server, &SOLICIT);
+        let forward = RelayMessage::decode(&octets).unwrap();
+        assert_eq!(forward.interface_id(), Some(&b"port of customer0"[..]));
+        assert_eq!(forward.remote_id(), Some(&b"\x00\x00\x7e\xd9customer0"[..]));
+        assert_eq!(forward.options.first(OptionCode::SUBSCRIBER_ID), Some(&[7, 0, 7][..]));
+    });
+}
+
+// REL-35
+#[test]
+fn another_source_port_is_said_and_answered_to() {
+    in_namespaces(|far| {
+        let config = to_one_server("").replacen("[relay]\n", "[relay]\nsource-port = 1547\n", 1);
+        let _relay = Relay::start(far, &config);
+        let (customer, server) = (customer(far), far.socket("2001:db8:9::1", "up1", SERVER_PORT));
+        let (octets, from) = forwarded(&customer, &server, &SOLICIT);
+        assert_eq!(from.port(), 1547);
+        let forward = RelayMessage::decode(&octets).unwrap();
+        assert_eq!(forward.options.first(OptionCode::RELAY_PORT), Some(&[0, 0][..]));
+        let until = Instant::now() + PATIENCE;
+        loop {
+            server.send(&answer(&forward), *from.ip(), 1547);
+            if customer.receive().is_some_and(|(octets, _)| octets == REPLY) {
+                return;
+            }
+            assert!(Instant::now() < until, "what comes to the other port is not delivered");
+        }
+    });
+}
+
+#[test]
+fn a_configuration_that_is_read_anew_counts_at_once_and_a_bad_one_never() {
+    in_namespaces(|far| {
+        let relay = Relay::start(far, &to_one_server("subscriber-id = \"before\"\n"));
+        let (customer, server) = (customer(far), far.socket("2001:db8:9::1", "up1", SERVER_PORT));
+        let subscriber = |octets: &[u8]| {
+            let forward = RelayMessage::decode(octets).unwrap();
+            forward.options.first(OptionCode::SUBSCRIBER_ID).map(<[u8]>::to_vec)
+        };
+        let (octets, _) = forwarded(&customer, &server, &SOLICIT);
+        assert_eq!(subscriber(&octets), Some(b"before".to_vec()));
+        for (text, wanted) in
+            [("subscriber-id = \"after\"\n", &b"after"[..]), ("subscriber-id = 7\n", b"after")]
+        {
+            relay.reload(&to_one_server(text));
+            let until = Instant::now() + PATIENCE;
+            while subscriber(&forwarded(&customer, &server, &SOLICIT).0).as_deref() != Some(wanted) {
+                assert!(Instant::now() < until, "{text} does not count");
+            }
+        }
+    });
+}
+
+#[test]
+fn an_interface_that_comes_later_or_again_is_served() {
+    in_namespaces(|far| {
+        let _relay = Relay::start(far, &to_one_server(""));
+        let server = far.socket("2001:db8:9::1", "up1", SERVER_PORT);
+        for (index, name) in [(700, "customer7"), (701, "customer7"), (702, "customer8")] {
+            far.lay_cable_with_index(name, index, "late1", "fe80::1/64");
+            let late = far.socket("fe80::1", "late1", CLIENT_PORT);
+            let (octets, _) = forwarded(&late, &server, &SOLICIT);
+            assert_eq!(RelayMessage::decode(&octets).unwrap().interface_id(), Some(name.as_bytes()));
+            while server.receive().is_some() {}
+            ip(&format!("link del {name}"));
+        }
+    });
+}
