@@ -1,6 +1,7 @@
 //! A relay as a whole: datagrams pass, delegations and the wanted routes follow.
 
 mod hostile;
+mod keeping;
 mod kernel;
 mod model;
 mod recovering;
