@@ -354,6 +354,13 @@ impl Agent {
         self.ports.intern(interface_id)
     }
 
+    /// What was written down is lost: has all of it written once more.
+    pub fn write_anew(&mut self) {
+        if self.remembers {
+            self.unwritten.extend(self.delegations.all(None).map(|held| held.prefix));
+        }
+    }
+
     /// Whether there is something to be written down.
     pub fn has_unwritten(&self) -> bool {
         !self.unwritten.is_empty()

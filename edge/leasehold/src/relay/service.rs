@@ -258,16 +258,32 @@ mod tests {
     use crate::config::relay::Relay;
     use crate::net::Poller;
 
+    impl Service {
+        /// One that wakes nobody, and has neither servers that answer nor routes.
+        pub(in crate::relay) fn of_nobody() -> Self {
+            let waker = || Poller::new().unwrap().waker();
+            Self::waking(Wakers { routing: waker(), writing: waker(), sessions: Wake::default() })
+        }
+
+        fn waking(wakers: Wakers) -> Self {
+            let relay_id = Duid::new(&[0, 3, 0, 1, 9]).unwrap();
+            let setup = Setup::new(Relay { routes: None, ..Relay::default() }, relay_id).unwrap();
+            let clock = Clock::start();
+            let agent = Agent::new(setup.for_agent(), Chance::from_seed(1), clock.now().instant);
+            Self::new(setup, agent, RouteSettings::default(), clock, wakers)
+        }
+    }
+
     // PDR-11, PDR-14: whoever lets go of what has run out sleeps until the first end that it knows of.
     #[test]
     fn an_end_that_comes_sooner_than_all_others_wakes_who_waits_for_it() {
-        let relay_id = Duid::new(&[0, 3, 0, 1, 9]).unwrap();
-        let setup = Setup::new(Relay { routes: None, ..Relay::default() }, relay_id.clone()).unwrap();
-        let (clock, routing, writing) = (Clock::start(), Poller::new().unwrap(), Poller::new().unwrap());
-        let wakers = Wakers { routing: routing.waker(), writing: writing.waker(), sessions: Wake::default() };
-        let now = clock.now().instant;
-        let agent = Agent::new(setup.for_agent(), Chance::from_seed(1), now);
-        let service = Service::new(setup, agent, RouteSettings::default(), clock, wakers);
+        let (routing, writing) = (Poller::new().unwrap(), Poller::new().unwrap());
+        let service = Service::waking(Wakers {
+            routing: routing.waker(),
+            writing: writing.waker(),
+            sessions: Wake::default(),
+        });
+        let now = service.now().instant;
         let hear = |number: u8, valid_secs| {
             let end = Lifetime::Until(now + Duration::from_secs(valid_secs));
             service.with(|agent| {
@@ -275,7 +291,7 @@ mod tests {
                 let delegation = Delegation {
                     prefix: format!("2001:db8:{number}::/48").parse().unwrap(),
                     kind: IaKind::Prefix,
-                    client: relay_id.clone(),
+                    client: Duid::new(&[0, 3, 0, 1, number]).unwrap(),
                     iaid: None,
                     port,
                     next_hop: "fe80::1".parse().unwrap(),
