@@ -65,12 +65,21 @@ impl<K> Default for Groups<K> {
 impl<K: Ord + Clone> Groups<K> {
     /// Adds a prefix that is not in the group. Gives the group's key as it is kept.
     pub(super) fn add(&mut self, key: K, prefix: Prefix, kind: IaKind) -> K {
+        self.add_within(key, prefix, kind, usize::MAX).expect("there is room for one more")
+    }
+
+    /// The same, if there are fewer than `most` of that kind in the group.
+    pub(super) fn add_within(&mut self, key: K, prefix: Prefix, kind: IaKind, most: usize) -> Option<K> {
         match self.0.entry(key) {
+            btree_map::Entry::Occupied(entry) if entry.get().counts().of(kind) >= most => None,
+            btree_map::Entry::Vacant(_) if most == 0 => None,
             btree_map::Entry::Occupied(mut entry) => {
                 entry.get_mut().add(prefix, kind);
-                entry.key().clone()
+                Some(entry.key().clone())
             }
-            btree_map::Entry::Vacant(entry) => entry.insert_entry(Group::One(prefix, kind)).key().clone(),
+            btree_map::Entry::Vacant(entry) => {
+                Some(entry.insert_entry(Group::One(prefix, kind)).key().clone())
+            }
         }
     }
 

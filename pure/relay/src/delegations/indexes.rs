@@ -41,11 +41,21 @@ impl Indexes {
     }
 
     fn insert(&mut self, prefix: Prefix, held: Held) {
-        let holder = self.by_holder.add(held.holder, prefix, held.kind);
+        let is_in = self.insert_within(prefix, held, usize::MAX);
+        assert!(is_in, "there is room for one more");
+    }
+
+    /// Holds a delegation under a prefix where none is, if its holder has fewer than `most` of that kind;
+    /// says whether it does.
+    pub(super) fn insert_within(&mut self, prefix: Prefix, held: Held, most: usize) -> bool {
+        let Some(holder) = self.by_holder.add_within(held.holder, prefix, held.kind, most) else {
+            return false;
+        };
         self.by_port.add(holder.port, prefix, held.kind);
         self.by_end.insert((held.valid, prefix));
         *self.all.of_mut(held.kind) += 1;
         self.by_prefix.insert(prefix, Held { holder, ..held });
+        true
     }
 
     /// Holds it no longer.

@@ -201,11 +201,9 @@ impl Delegations {
     /// A word on what nobody holds any more, and who did before.
     fn admit(&mut self, word: Delegation, before: Option<HolderKey>, limits: Limits) -> Verdict {
         let holder = HolderKey::new(word.client, word.port);
-        if self.table.held_by(&holder).of(word.kind) >= limits.per_client {
-            return Verdict::TooManyForClient;
-        }
         if self.table.on_port(word.port).of(word.kind) >= limits.per_port {
-            return Verdict::TooManyOnPort;
+            let its = self.table.held_by(&holder).of(word.kind);
+            return if its >= limits.per_client { Verdict::TooManyForClient } else { Verdict::TooManyOnPort };
         }
         let held = Held {
             holder,
@@ -218,11 +216,13 @@ impl Delegations {
             told_by: word.told_by,
             confirmed: word.told_by != Teller::Memory,
         };
+        if !self.table.insert_within(word.prefix, held, limits.per_client) {
+            return Verdict::TooManyForClient;
+        }
         if let Some(graves) = &mut self.epoch {
             graves.unbury(word.prefix);
         }
         self.changes.note_way(word.prefix);
-        self.table.put(word.prefix, held);
         match before {
             Some(before) => Verdict::Moved { from: before.duid.clone(), from_port: before.port },
             None => Verdict::New,

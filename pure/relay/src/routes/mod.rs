@@ -19,7 +19,7 @@ mod reads;
 mod rules;
 mod told;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque, btree_map};
 
 use wire::Prefix;
 use world::Instant;
@@ -195,16 +195,16 @@ impl Routes {
     pub fn done(&mut self, change: &Change, outcome: Result<(), Failure>, now: Instant) {
         self.in_flight -= 1;
         self.count(change, outcome);
-        let destination = change.destination();
-        let disturbed = self.entries.get(&destination).is_some_and(|e| e.progress == Progress::Disturbed);
+        let (disturbed, has_failed) = self.edit(change.destination(), |entry| {
+            let disturbed = entry.progress == Progress::Disturbed;
+            entry.progress = if disturbed { Progress::Unsure } else { Progress::Idle };
+            entry.learn(change, outcome);
+            (disturbed, entry.trouble().errno().is_some())
+        });
         if disturbed || outcome == Err(Failure::Taken) {
             self.looks.doubt();
         }
-        self.edit(destination, |entry| {
-            entry.progress = if disturbed { Progress::Unsure } else { Progress::Idle };
-            entry.learn(change, outcome);
-        });
-        if self.entries.get(&destination).is_some_and(|entry| entry.trouble().errno().is_some()) {
+        if has_failed {
             self.retry.expect(now);
         } else if self.is_settled() {
             self.retry.relax();
@@ -260,34 +260,42 @@ impl Routes {
 
 /// How entries change.
 impl Routes {
-    /// The only way by which an entry changes: keeps count, and has done what follows.
-    fn edit(&mut self, destination: Prefix, change: impl FnOnce(&mut Entry)) {
+    /// The only way by which an entry changes: keeps count, and has done what follows. One look-up, because
+    /// a city's routes are changed at once after a restart.
+    fn edit<T>(&mut self, destination: Prefix, change: impl FnOnce(&mut Entry) -> T) -> T {
         self.generation += 1;
-        self.count_out(destination);
-        change(self.entries.entry(destination).or_default());
-        self.settle(destination);
-    }
-
-    /// Takes an entry out of the count.
-    fn count_out(&mut self, destination: Prefix) {
-        if let Some(entry) = self.entries.get(&destination) {
-            self.counts[entry.state(self.proven) as usize] -= 1;
-        }
-    }
-
-    /// Judges an entry anew, forgets it or counts it, and puts it into the queue.
-    fn settle(&mut self, destination: Prefix) {
         let refused = self.judge(destination);
-        let Some(entry) = self.entries.get_mut(&destination) else { return };
-        entry.judge(refused.is_some(), refused == Some(Refused::CoversConnected(destination)));
-        if entry.is_idle() {
-            self.entries.remove(&destination);
-            return;
-        }
-        self.counts[entry.state(self.proven) as usize] += 1;
-        if entry.progress == Progress::Idle && entry.change(destination, self.proven).is_some() {
-            entry.progress = Progress::Queued;
-            self.queue.push_back(destination);
+        let Self { entries, counts, queue, proven, .. } = self;
+        let mut settle = |entry: &mut Entry| {
+            entry.judge(refused.is_some(), refused == Some(Refused::CoversConnected(destination)));
+            if entry.is_idle() {
+                return false;
+            }
+            counts[entry.state(*proven) as usize] += 1;
+            if entry.progress == Progress::Idle && entry.change(destination, *proven).is_some() {
+                entry.progress = Progress::Queued;
+                queue.push_back(destination);
+            }
+            true
+        };
+        match entries.entry(destination) {
+            btree_map::Entry::Vacant(vacant) => {
+                let mut entry = Entry::default();
+                let result = change(&mut entry);
+                if settle(&mut entry) {
+                    vacant.insert(entry);
+                }
+                result
+            }
+            btree_map::Entry::Occupied(mut occupied) => {
+                let before = occupied.get().state(*proven);
+                let result = change(occupied.get_mut());
+                if !settle(occupied.get_mut()) {
+                    occupied.remove();
+                }
+                counts[before as usize] -= 1;
+                result
+            }
         }
     }
 
