@@ -8,6 +8,7 @@
 mod assembly;
 pub mod desk;
 mod filtering;
+mod hand;
 mod intake;
 pub mod lightweight;
 mod memory;

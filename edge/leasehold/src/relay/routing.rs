@@ -2,7 +2,7 @@
 //!
 //! It goes round: look at what others have changed, and at the interfaces if they have; let time pass; dump
 //! the kernel's routes when the agent wishes; then have changed what the agent wants changed, a batch at a
-//! time. All that concerns the kernel's routes happens here, one after the other, so the agent hears of it
+//! time, by the thread of `hand.rs`. All that concerns the kernel's routes happens here, one after the other, so the agent hears of it
 //! in the order in which it happened.
 
 use std::collections::BTreeSet;
@@ -12,9 +12,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use relay::{Agent, Change, Failure};
+use relay::{Agent, Change, Failure, Routes};
 use tracing::warn;
 
+use super::hand::{Done, Hand, UNDER_WAY};
 use super::ports::Seeing;
 use super::service::Service;
 use super::ways::ways;
@@ -34,7 +35,7 @@ pub(super) struct Routing {
     poller: Poller,
     settings: RouteSettings,
     /// Nothing if there are to be no routes.
-    writer: Option<RouteWriter>,
+    hand: Option<Hand>,
     notifications: Notifications,
     seeing: Seeing,
 }
@@ -51,8 +52,8 @@ impl Routing {
         let settings = settings.unwrap_or_default();
         let notifications =
             Notifications::open(settings, own).context("cannot watch routes and interfaces")?;
-        let mut routing =
-            Self { service, poller, settings, writer, notifications, seeing: Seeing::default() };
+        let hand = writer.map(Hand::start).transpose()?;
+        let mut routing = Self { service, poller, settings, hand, notifications, seeing: Seeing::default() };
         routing.look_at_interfaces().context("cannot list the interfaces")?;
         Ok(routing)
     }
@@ -70,9 +71,9 @@ impl Routing {
                 }
             }
             self.pass_time();
-            if self.writer.is_some() {
+            if self.hand.is_some() {
                 self.dump_if_wished();
-                self.carry();
+                self.carry()?;
             }
             let ready = self.wait(look_at)?;
             if ready.readable(0) {
@@ -172,30 +173,44 @@ impl Routing {
         }
     }
 
-    /// Has the kernel do all that is to be done.
-    fn carry(&mut self) {
+    /// Has the kernel do all that is to be done. When this returns, nothing is under way.
+    fn carry(&self) -> anyhow::Result<()> {
+        let Some(hand) = &self.hand else { return Ok(()) };
+        let (mut under_way, mut finished) = (0, None);
         loop {
-            let changes = self.service.with(|agent| agent.routes_mut().next(BATCH));
-            if changes.is_empty() {
-                return;
+            let changes = self.think(finished.take());
+            let is_all = changes.is_empty();
+            if !is_all {
+                hand.give(changes)?;
+                under_way += 1;
+            } else if under_way == 0 {
+                return Ok(());
             }
-            let outcomes = self.apply(&changes);
-            let now = self.service.now().instant;
-            self.service.with(|agent| {
-                let outcomes = changes.iter().zip(outcomes);
-                outcomes.for_each(|(change, outcome)| agent.routes_mut().done(change, outcome, now));
-            });
+            if is_all || under_way == UNDER_WAY {
+                finished = Some(hand.receive()?);
+                under_way -= 1;
+            }
         }
     }
 
-    /// What became of each change. If nobody can say, each counts as failed, and the kernel is asked what it
-    /// has.
-    fn apply(&mut self, changes: &[Change]) -> Vec<Result<(), Failure>> {
-        let Some(writer) = &mut self.writer else { return Vec::new() };
-        writer.apply(changes).unwrap_or_else(|error| {
-            warn!("cannot tell whether the kernel has taken {} routes: {error}", changes.len());
-            self.service.with(|agent| agent.routes_mut().mistrust());
-            vec![Err(Failure::Other(error.raw_os_error().unwrap_or(0))); changes.len()]
+    /// Tells the agent what became of a batch, and gives the next one, under one lock.
+    fn think(&self, finished: Option<Done>) -> Vec<Change> {
+        let now = self.service.now().instant;
+        self.service.with(|agent| {
+            let routes = agent.routes_mut();
+            if let Some(Done { changes, outcomes }) = finished {
+                let outcomes = outcomes.unwrap_or_else(|error| unknown(routes, &error, changes.len()));
+                let outcomes = changes.iter().zip(outcomes);
+                outcomes.for_each(|(change, outcome)| routes.done(change, outcome, now));
+            }
+            routes.next(BATCH)
         })
     }
+}
+
+/// If nobody can say what became of a batch, each change counts as failed, and the kernel is asked what it has.
+fn unknown(routes: &mut Routes, error: &io::Error, count: usize) -> Vec<Result<(), Failure>> {
+    warn!("cannot tell whether the kernel has taken {count} routes: {error}");
+    routes.mistrust();
+    vec![Err(Failure::Other(error.raw_os_error().unwrap_or(0))); count]
 }
