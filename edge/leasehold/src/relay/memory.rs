@@ -153,7 +153,7 @@ impl Memory {
         self.wait_until(Instant::now() + GATHERING, &is_over)?;
         while !is_over()
             && Instant::now() < latest
-            && self.service.look(|agent| agent.recovery().is_waited_for())
+            && self.service.look(has_better_to_do)
         {
             self.wait_until(Instant::now() + GATHERING, &is_over)?;
         }
@@ -192,6 +192,11 @@ impl Memory {
             worded.iter().for_each(|worded| _ = self.pending.remove(&worded.prefix));
         }
     }
+}
+
+/// Whether servers are being asked, or routes are on their way to the kernel.
+fn has_better_to_do(agent: &Agent) -> bool {
+    agent.recovery().is_waited_for() || !agent.routes().is_settled()
 }
 
 /// A delegation as it is written, or struck out if there is none.
