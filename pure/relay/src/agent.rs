@@ -112,8 +112,10 @@ impl Agent {
     /// Has these ports present from now on, and no others. Gives whether a server is to be asked earlier
     /// than was said.
     pub fn set_ports(&mut self, present: Vec<Port>, now: Instant) -> bool {
-        for id in self.ports.update(present) {
-            let there: Vec<Prefix> = self.delegations.on_port(id, None).map(|held| held.prefix).collect();
+        let changed = BTreeSet::from_iter(self.ports.update(present));
+        if !changed.is_empty() {
+            let there = self.delegations.on_ports(|port| changed.contains(&port), None);
+            let there: Vec<Prefix> = there.map(|held| held.prefix).collect();
             there.into_iter().for_each(|prefix| self.lead(prefix));
         }
         self.recovery.ports_changed(&self.ports, now)

@@ -151,10 +151,7 @@ impl Memory {
         self.poller.wait(&[], None).context("cannot wait")?;
         let latest = Instant::now() + GATHERING_IN_RECOVERY;
         self.wait_until(Instant::now() + GATHERING, &is_over)?;
-        while !is_over()
-            && Instant::now() < latest
-            && self.service.look(has_better_to_do)
-        {
+        while !is_over() && Instant::now() < latest && self.service.look(has_better_to_do) {
             self.wait_until(Instant::now() + GATHERING, &is_over)?;
         }
         Ok(())

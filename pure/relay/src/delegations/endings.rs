@@ -6,7 +6,7 @@ use wire::{Duid, IaKind, Iaid, Prefix};
 use world::Instant;
 
 use super::Delegations;
-use super::held::{HolderKey, Until};
+use super::held::{Holder, Until};
 use crate::learn::Released;
 use crate::moment::Moment;
 use crate::port::PortId;
@@ -45,7 +45,7 @@ impl Delegations {
                     }
                     Some(_) => {}
                     None => {
-                        let holder = HolderKey::new(client.to_duid(), port);
+                        let holder = Holder::new(client.to_duid(), port);
                         self.bury_unknown(prefix, holder, now.into(), now);
                     }
                 }
@@ -95,7 +95,7 @@ impl Delegations {
     }
 
     /// Ends a delegation with what was said at that moment; gives who held it.
-    pub(super) fn end_as_of(&mut self, prefix: Prefix, moment: Moment, now: Instant) -> Option<HolderKey> {
+    pub(super) fn end_as_of(&mut self, prefix: Prefix, moment: Moment, now: Instant) -> Option<Holder> {
         let holder = self.table.remove(prefix)?.holder;
         if let Some(graves) = &mut self.epoch {
             graves.bury(prefix, &holder, moment, now);

@@ -9,7 +9,7 @@ use world::Instant;
 
 use super::Delegations;
 use super::graves::Graves;
-use super::held::{DelegationRef, HolderKey};
+use super::held::{DelegationRef, Holder};
 use crate::moment::Moment;
 
 /// The graves of the epoch that is running.
@@ -63,7 +63,7 @@ impl Delegations {
 
     /// Remembers that somebody said of a prefix that it was theirs and is over, though it is not known
     /// to be.
-    pub(super) fn bury_unknown(&mut self, prefix: Prefix, holder: HolderKey, ended: Moment, now: Instant) {
+    pub(super) fn bury_unknown(&mut self, prefix: Prefix, holder: Holder, ended: Moment, now: Instant) {
         if let Some(graves) = &mut self.epoch {
             graves.bury_unknown(prefix, holder, ended, now);
         }

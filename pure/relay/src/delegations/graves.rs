@@ -13,7 +13,7 @@ use wire::Prefix;
 use world::Instant;
 
 use super::Verdict;
-use super::held::HolderKey;
+use super::held::Holder;
 use crate::delegation::Delegation;
 use crate::limits::{GRAVE_AGE, MAX_GRAVES};
 use crate::moment::Moment;
@@ -30,14 +30,14 @@ pub(super) struct Graves {
 
 #[derive(Debug)]
 struct Grave {
-    holder: HolderKey,
+    holder: Holder,
     ended: Moment,
     dug: Instant,
 }
 
 impl Graves {
     /// Remembers the end of what was held.
-    pub(super) fn bury(&mut self, prefix: Prefix, holder: &HolderKey, ended: Moment, now: Instant) {
+    pub(super) fn bury(&mut self, prefix: Prefix, holder: &Holder, ended: Moment, now: Instant) {
         self.forget_old(now);
         self.unbury(prefix);
         if self.by_prefix.len() < MAX_GRAVES {
@@ -50,7 +50,7 @@ impl Graves {
 
     /// Remembers the end of what is not held, or not by whom it was said of: it may come with an answer.
     /// Anybody can say so of any prefix. So it costs nobody else their grave, and at most half the room.
-    pub(super) fn bury_unknown(&mut self, prefix: Prefix, holder: HolderKey, ended: Moment, now: Instant) {
+    pub(super) fn bury_unknown(&mut self, prefix: Prefix, holder: Holder, ended: Moment, now: Instant) {
         self.forget_old(now);
         if self.by_prefix.len() < MAX_GRAVES / 2 && !self.by_prefix.contains_key(&prefix) {
             self.dig(prefix, Grave { holder, ended, dug: now });

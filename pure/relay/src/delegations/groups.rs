@@ -63,12 +63,8 @@ impl<K> Default for Groups<K> {
 }
 
 impl<K: Ord + Clone> Groups<K> {
-    /// Adds a prefix that is not in the group. Gives the group's key as it is kept.
-    pub(super) fn add(&mut self, key: K, prefix: Prefix, kind: IaKind) -> K {
-        self.add_within(key, prefix, kind, usize::MAX).expect("there is room for one more")
-    }
-
-    /// The same, if there are fewer than `most` of that kind in the group.
+    /// Adds a prefix that is not in the group, if there are fewer than `most` of that kind in it. Gives the
+    /// group's key as it is kept.
     pub(super) fn add_within(&mut self, key: K, prefix: Prefix, kind: IaKind, most: usize) -> Option<K> {
         match self.0.entry(key) {
             btree_map::Entry::Occupied(entry) if entry.get().counts().of(kind) >= most => None,
@@ -104,11 +100,6 @@ impl<K: Ord> Groups<K> {
     /// How many groups there are.
     pub(super) fn len(&self) -> usize {
         self.0.len()
-    }
-
-    /// Every group, and how many are in it.
-    pub(super) fn all(&self) -> impl Iterator<Item = (&K, Counts)> {
-        self.0.iter().map(|(key, group)| (key, group.counts()))
     }
 
     /// Those of a group behind `after`.

@@ -1,7 +1,6 @@
 //! A delegation as the table holds it: small, the client's name shared, times in milliseconds.
 
 use std::net::Ipv6Addr;
-use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,38 +13,24 @@ use crate::moment::Moment;
 use crate::port::PortId;
 
 /// A client where it is: one DUID on two ports is two of them (RFC 8987 §4.2 G-4).
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+///
+/// The ports of a DUID stand side by side; the DUIDs in no order that means anything: by their last octets,
+/// in which they differ, so that most comparisons touch nothing else.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Holder {
-    pub(super) duid: Duid,
+    last_octets: u64,
+    pub(super) duid: Arc<Duid>,
     pub(super) port: PortId,
 }
 
 impl Holder {
-    pub(super) fn is(&self, client: DuidRef<'_>, port: PortId) -> bool {
-        self.port == port && self.duid.as_ref() == client
-    }
-}
-
-/// A holder, to be found by. The ports of a DUID stand side by side; the DUIDs in no order that means
-/// anything: by their last octets, in which they differ, so that most comparisons touch nothing else.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct HolderKey {
-    last_octets: u64,
-    holder: Arc<Holder>,
-}
-
-impl HolderKey {
     pub(super) fn new(duid: Duid, port: PortId) -> Self {
         let last_octets = duid.octets().iter().fold(0, |all, octet| (all << 8) | u64::from(*octet));
-        Self { last_octets, holder: Arc::new(Holder { duid, port }) }
+        Self { last_octets, duid: Arc::new(duid), port }
     }
-}
 
-impl Deref for HolderKey {
-    type Target = Holder;
-
-    fn deref(&self) -> &Holder {
-        &self.holder
+    pub(super) fn is(&self, client: DuidRef<'_>, port: PortId) -> bool {
+        self.port == port && (*self.duid).as_ref() == client
     }
 }
 
@@ -98,7 +83,7 @@ impl From<Until> for Lifetime {
 /// What the table holds under a prefix.
 #[derive(Debug, Clone)]
 pub(super) struct Held {
-    pub(super) holder: HolderKey,
+    pub(super) holder: Holder,
     pub(super) kind: IaKind,
     pub(super) iaid: Option<Iaid>,
     pub(super) next_hop: Ipv6Addr,
@@ -116,7 +101,7 @@ impl Held {
         DelegationRef {
             prefix,
             kind: *kind,
-            client: holder.duid.as_ref(),
+            client: (*holder.duid).as_ref(),
             iaid: *iaid,
             port: holder.port,
             next_hop: *next_hop,

@@ -6,17 +6,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
-use wire::{DuidRef, Prefix};
+use wire::{DuidRef, IaKind, Prefix};
 
 use super::groups::{Counts, Groups};
-use super::held::{Held, HolderKey, Until};
+use super::held::{Held, Holder, Until};
 use crate::port::PortId;
 
 #[derive(Debug, Default)]
 pub(super) struct Indexes {
     by_prefix: BTreeMap<Prefix, Held>,
-    by_holder: Groups<HolderKey>,
-    by_port: Groups<PortId>,
+    by_holder: Groups<Holder>,
+    /// Counts only: whoever wants those on a port looks through all of them, which is seldom.
+    by_port: BTreeMap<PortId, Counts>,
     by_end: BTreeSet<(Until, Prefix)>,
     all: Counts,
 }
@@ -51,7 +52,7 @@ impl Indexes {
         let Some(holder) = self.by_holder.add_within(held.holder, prefix, held.kind, most) else {
             return false;
         };
-        self.by_port.add(holder.port, prefix, held.kind);
+        *self.by_port.entry(holder.port).or_default().of_mut(held.kind) += 1;
         self.by_end.insert((held.valid, prefix));
         *self.all.of_mut(held.kind) += 1;
         self.by_prefix.insert(prefix, Held { holder, ..held });
@@ -62,10 +63,18 @@ impl Indexes {
     pub(super) fn remove(&mut self, prefix: Prefix) -> Option<Held> {
         let held = self.by_prefix.remove(&prefix)?;
         self.by_holder.remove(&held.holder, prefix, held.kind);
-        self.by_port.remove(&held.holder.port, prefix, held.kind);
+        self.leave_port(held.holder.port, held.kind);
         self.by_end.remove(&(held.valid, prefix));
         *self.all.of_mut(held.kind) -= 1;
         Some(held)
+    }
+
+    fn leave_port(&mut self, port: PortId, kind: IaKind) {
+        let counts = self.by_port.get_mut(&port).expect("what is held is counted at its port");
+        *counts.of_mut(kind) -= 1;
+        if counts.total() == 0 {
+            self.by_port.remove(&port);
+        }
     }
 
     /// Notes that it has been spoken of in this epoch. Gives it.
@@ -90,15 +99,6 @@ impl Indexes {
         self.by_prefix.range((first, Bound::Unbounded)).map(|(prefix, held)| (*prefix, held))
     }
 
-    /// Those on a port behind `after`, by prefix.
-    pub(super) fn on_port_after(
-        &self,
-        port: PortId,
-        after: Option<Prefix>,
-    ) -> impl Iterator<Item = (Prefix, &Held)> {
-        self.by_port.after(&port, after).map(|prefix| self.known(prefix))
-    }
-
     /// Those of a DUID behind `after`, by port, then by prefix.
     pub(super) fn of_client_after(
         &self,
@@ -106,7 +106,7 @@ impl Indexes {
         after: Option<(PortId, Prefix)>,
     ) -> impl Iterator<Item = (Prefix, &Held)> + use<'_> {
         let (port, after) = after.map_or((PortId::FIRST, None), |(port, prefix)| (port, Some(prefix)));
-        let first = HolderKey::new(client.to_duid(), port);
+        let first = Holder::new(client.to_duid(), port);
         let its = self.by_holder.from(&first, after);
         its.take_while(move |(holder, _)| holder.duid == first.duid).map(|(_, prefix)| self.known(prefix))
     }
@@ -118,7 +118,7 @@ impl Indexes {
         port: PortId,
         after: Option<Prefix>,
     ) -> impl Iterator<Item = (Prefix, &Held)> + use<'_> {
-        let its = self.by_holder.after(&HolderKey::new(client.to_duid(), port), after);
+        let its = self.by_holder.after(&Holder::new(client.to_duid(), port), after);
         its.map(|prefix| self.known(prefix))
     }
 
@@ -132,16 +132,16 @@ impl Indexes {
         self.by_end.first().map(|(end, _)| *end)
     }
 
-    pub(super) fn held_by(&self, holder: &HolderKey) -> Counts {
+    pub(super) fn held_by(&self, holder: &Holder) -> Counts {
         self.by_holder.counts(holder)
     }
 
     pub(super) fn on_port(&self, port: PortId) -> Counts {
-        self.by_port.counts(&port)
+        self.by_port.get(&port).copied().unwrap_or_default()
     }
 
     pub(super) fn ports(&self) -> impl Iterator<Item = (PortId, Counts)> {
-        self.by_port.all().map(|(port, counts)| (*port, counts))
+        self.by_port.iter().map(|(port, counts)| (*port, *counts))
     }
 
     pub(super) fn counts(&self) -> Counts {

@@ -29,7 +29,7 @@ use crate::delegation::{Delegation, Teller};
 use crate::port::{PortId, PortRules};
 use changes::Changes;
 use epoch::Epoch;
-use held::{Held, HolderKey, Until};
+use held::{Held, Holder, Until};
 use indexes::Indexes;
 
 pub use changes::Changed;
@@ -199,8 +199,8 @@ impl Delegations {
     }
 
     /// A word on what nobody holds any more, and who did before.
-    fn admit(&mut self, word: Delegation, before: Option<HolderKey>, limits: Limits) -> Verdict {
-        let holder = HolderKey::new(word.client, word.port);
+    fn admit(&mut self, word: Delegation, before: Option<Holder>, limits: Limits) -> Verdict {
+        let holder = Holder::new(word.client, word.port);
         if self.table.on_port(word.port).of(word.kind) >= limits.per_port {
             let its = self.table.held_by(&holder).of(word.kind);
             return if its >= limits.per_client { Verdict::TooManyForClient } else { Verdict::TooManyOnPort };
@@ -224,7 +224,7 @@ impl Delegations {
         }
         self.changes.note_way(word.prefix);
         match before {
-            Some(before) => Verdict::Moved { from: before.duid.clone(), from_port: before.port },
+            Some(before) => Verdict::Moved { from: Duid::clone(&before.duid), from_port: before.port },
             None => Verdict::New,
         }
     }
@@ -236,7 +236,7 @@ impl Delegations {
             return Verdict::Ended;
         }
         if word.told_by == Teller::Reply {
-            let holder = HolderKey::new(word.client.clone(), word.port);
+            let holder = Holder::new(word.client.clone(), word.port);
             self.bury_unknown(word.prefix, holder, word.heard, now);
         }
         Verdict::Stale

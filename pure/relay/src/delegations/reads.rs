@@ -44,9 +44,20 @@ impl Delegations {
         self.table.all_after(after).map(|(prefix, held)| held.view(prefix))
     }
 
-    /// Those on a port, in the order of the prefixes, behind the last one seen.
+    /// Those on a port, in the order of the prefixes, behind the last one seen. All are looked through for
+    /// them.
     pub fn on_port(&self, port: PortId, after: Option<Prefix>) -> impl Iterator<Item = DelegationRef<'_>> {
-        self.table.on_port_after(port, after).map(|(prefix, held)| held.view(prefix))
+        self.on_ports(move |other| other == port, after)
+    }
+
+    /// Those on ports that are meant, likewise.
+    pub fn on_ports(
+        &self,
+        is_meant: impl Fn(PortId) -> bool,
+        after: Option<Prefix>,
+    ) -> impl Iterator<Item = DelegationRef<'_>> {
+        let all = self.table.all_after(after).filter(move |(_, held)| is_meant(held.holder.port));
+        all.map(|(prefix, held)| held.view(prefix))
     }
 
     /// Those of a client on all ports, in the order of the ports and then of the prefixes, behind the
