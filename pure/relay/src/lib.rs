@@ -14,41 +14,34 @@
 //! time it is.
 
 mod agent;
-mod arrival;
 mod counters;
-mod delegation;
 mod delegations;
-mod deliver;
 mod discard;
-mod forward;
-pub mod image;
-pub mod learn;
-mod levels;
+mod forwarding;
 mod lightweight;
 pub mod limits;
 mod moment;
 mod note;
 mod pace;
-mod port;
+mod ports;
 pub mod recovery;
-mod route;
 mod routes;
-mod template;
-mod terms;
 
 pub use agent::{Agent, Passed, Setup};
-pub use arrival::Arrival;
 pub use counters::{Counters, Messages, Peer};
-pub use delegation::{Delegation, ServerId, Teller};
-pub use delegations::{Changed, Counts, DelegationRef, Delegations, EpochEnd, Filter, Limits, Verdict};
-pub use deliver::{Delivery, deliver};
+pub use delegations::{
+    Changed, Counts, Delegation, DelegationRef, Delegations, EpochEnd, Filter, Limits, ServerId, Teller,
+    Verdict, image, learn,
+};
 pub use discard::Discard;
-pub use forward::{Forwarded, forward};
+pub use forwarding::{
+    Arrival, Delivery, EchoRequest, Forwarded, SuppliedOptions, Terms, UnsuitableOption, deliver, forward,
+};
 pub use lightweight::{Lightweight, PacedPort};
 pub use moment::Moment;
 pub use note::Note;
-pub use port::{Port, PortId, PortRules, Ports, RemoteId};
-pub use route::{Change, Failure, Owner, Route, Seen, Target};
-pub use routes::{ListedRoute, Refused, RouteCounters, RouteRules, RouteState, Routes};
-pub use template::{ExpandError, Facts, Template, TemplateError};
-pub use terms::{EchoRequest, SuppliedOptions, Terms, UnsuitableOption};
+pub use ports::{ExpandError, Facts, Port, PortId, PortRules, Ports, RemoteId, Template, TemplateError};
+pub use routes::{
+    Change, Failure, ListedRoute, Owner, Refused, Route, RouteCounters, RouteRules, RouteState, Routes, Seen,
+    Target,
+};

@@ -13,9 +13,9 @@ use wire::limits::HOP_COUNT_LIMIT;
 use wire::{MessageType, RelayMessage};
 use world::Instant;
 
-use crate::deliver::{port_of_relay, relay_reply};
-use crate::forward::{Level, downstream_port, only_servers_say};
-use crate::levels::RELAY_HEADER_OCTETS;
+use crate::forwarding::{
+    Level, RELAY_HEADER_OCTETS, downstream_port, only_servers_say, port_of_relay, relay_reply,
+};
 use crate::pace::Pace;
 use crate::{Arrival, Delivery, Discard, Forwarded, Peer, Port, PortId, Ports, Terms};
 

@@ -3,7 +3,7 @@
 use wire::{Duid, DuidRef, Prefix};
 
 use crate::delegations::Verdict;
-use crate::port::PortId;
+use crate::ports::PortId;
 
 /// Something worth a line.
 #[derive(Debug, Clone, PartialEq, Eq)]

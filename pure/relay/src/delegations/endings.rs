@@ -7,9 +7,9 @@ use world::Instant;
 
 use super::Delegations;
 use super::held::{Holder, Until};
-use crate::learn::Released;
+use super::learn::Released;
 use crate::moment::Moment;
-use crate::port::PortId;
+use crate::ports::PortId;
 
 /// Which delegations are meant (RFC 8987 §4.4 O-2).
 #[derive(Debug, Clone, PartialEq, Eq)]

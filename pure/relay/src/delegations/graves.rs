@@ -13,8 +13,8 @@ use wire::Prefix;
 use world::Instant;
 
 use super::Verdict;
+use super::delegation::Delegation;
 use super::held::Holder;
-use crate::delegation::Delegation;
 use crate::limits::{GRAVE_AGE, MAX_GRAVES};
 use crate::moment::Moment;
 

@@ -8,9 +8,9 @@ use requestor::Lifetime;
 use wire::{Duid, DuidRef, IaKind, Iaid, Prefix};
 use world::Instant;
 
-use crate::delegation::{Delegation, Teller};
+use super::delegation::{Delegation, Teller};
 use crate::moment::Moment;
-use crate::port::PortId;
+use crate::ports::PortId;
 
 /// A client where it is: one DUID on two ports is two of them (RFC 8987 §4.2 G-4).
 ///

@@ -10,7 +10,7 @@ use wire::{DuidRef, IaKind, Prefix};
 
 use super::groups::{Counts, Groups};
 use super::held::{Held, Holder, Until};
-use crate::port::PortId;
+use crate::ports::PortId;
 
 #[derive(Debug, Default)]
 pub(super) struct Indexes {

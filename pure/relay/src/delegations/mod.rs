@@ -12,12 +12,15 @@
 //! another's but by giving the very same prefix to somebody else.
 
 mod changes;
+mod delegation;
 mod endings;
 mod epoch;
 mod graves;
 mod groups;
 mod held;
+pub mod image;
 mod indexes;
+pub mod learn;
 mod reads;
 
 use std::time::Duration;
@@ -25,14 +28,14 @@ use std::time::Duration;
 use wire::{Duid, Prefix};
 use world::Instant;
 
-use crate::delegation::{Delegation, Teller};
-use crate::port::{PortId, PortRules};
+use crate::ports::{PortId, PortRules};
 use changes::Changes;
 use epoch::Epoch;
 use held::{Held, Holder, Until};
 use indexes::Indexes;
 
 pub use changes::Changed;
+pub use delegation::{Delegation, ServerId, Teller};
 pub use endings::Filter;
 pub use epoch::EpochEnd;
 pub use groups::Counts;

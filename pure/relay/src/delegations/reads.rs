@@ -7,7 +7,7 @@ use super::Delegations;
 use super::endings::Filter;
 use super::groups::Counts;
 use super::held::DelegationRef;
-use crate::port::PortId;
+use crate::ports::PortId;
 
 impl Delegations {
     /// What is delegated under a prefix.

@@ -9,7 +9,7 @@ use world::Instant;
 
 use super::place::{NoPlace, Placed};
 use super::unplaced::Unplaced;
-use crate::delegation::{Delegation, ServerId, Teller};
+use crate::delegations::{Delegation, ServerId, Teller};
 use crate::moment::Moment;
 
 /// CLT_TIME is cut to seconds: the client may have been heard so much earlier than it says.

@@ -13,7 +13,7 @@ use wire::TransactionId;
 use world::{Chance, Deadline, Instant};
 
 use super::questions::{About, Inquiry, Method};
-use crate::delegation::ServerId;
+use crate::delegations::ServerId;
 use crate::limits::QUESTIONS_AT_ONCE;
 
 /// An attempt to hear all that a server knows.

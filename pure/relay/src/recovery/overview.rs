@@ -6,8 +6,8 @@ use world::Instant;
 use super::server::{Phase, Server, Tally, Trouble};
 use super::state::Recovery;
 use super::unplaced::Unplaced;
-use crate::delegation::ServerId;
-use crate::port::PortId;
+use crate::delegations::ServerId;
+use crate::ports::PortId;
 
 /// Whether every server has said all that it knows in this epoch.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -11,7 +11,7 @@ use requestor::RelayPath;
 use wire::{DuidRef, RelayMessage};
 
 use crate::limits::MAX_IDENTIFIER_OCTETS;
-use crate::port::{PortId, Ports};
+use crate::ports::{PortId, Ports};
 
 /// Where a client is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

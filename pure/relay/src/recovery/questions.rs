@@ -10,7 +10,7 @@ use requestor::Question;
 use wire::{Duid, OptionCode};
 
 use super::place::names_a_link;
-use crate::port::{Port, PortId, Ports};
+use crate::ports::{Port, PortId, Ports};
 
 /// By what a server finds the clients of this relay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -14,7 +14,7 @@ use world::Instant;
 use super::attempt::{Attempt, Why};
 use super::questions::{About, Inquiry, Method, inquiries};
 use super::unplaced::UnplacedLeases;
-use crate::port::{PortId, Ports};
+use crate::ports::{PortId, Ports};
 
 /// How far it has come with a server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

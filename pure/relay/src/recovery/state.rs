@@ -11,10 +11,10 @@ use super::attempt::{Attempt, Plan, Why};
 use super::place::place;
 use super::questions::Method;
 use super::server::{Phase, Server, Step, Tally};
-use crate::delegation::{Delegation, ServerId};
+use crate::delegations::{Delegation, ServerId};
 use crate::limits::{MAX_UNPLACED, PORTS_SETTLE};
 use crate::moment::Moment;
-use crate::port::Ports;
+use crate::ports::Ports;
 
 /// Whom to ask, and how.
 #[derive(Debug, Clone, PartialEq, Eq)]

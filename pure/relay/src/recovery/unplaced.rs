@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use wire::{Duid, IaKind, Prefix};
 
 use super::place::NoPlace;
-use crate::delegation::ServerId;
+use crate::delegations::ServerId;
 
 /// A lease that no route can be made for.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,7 +5,7 @@
 
 use wire::Prefix;
 
-use crate::route::{Change, Failure, Owner, Route, Target};
+use super::route::{Change, Failure, Owner, Route, Target};
 
 /// What is known of one destination.
 #[derive(Debug, Default)]

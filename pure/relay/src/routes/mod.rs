@@ -16,6 +16,7 @@
 mod entry;
 mod looks;
 mod reads;
+mod route;
 mod rules;
 mod told;
 
@@ -26,9 +27,9 @@ use world::Instant;
 
 pub use entry::RouteState;
 pub use reads::ListedRoute;
+pub use route::{Change, Failure, Owner, Route, Seen, Target};
 pub use rules::{Refused, RouteRules};
 
-use crate::route::{Change, Failure, Target};
 use entry::{Entry, Progress, Trouble};
 use looks::{Looks, Retry};
 use rules::Connected;

@@ -3,8 +3,8 @@
 use wire::Prefix;
 
 use super::entry::{Entry, RouteState};
+use super::route::Target;
 use super::{Refused, RouteCounters, Routes};
-use crate::route::Target;
 
 /// A destination, to be shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -9,8 +9,8 @@ use world::Instant;
 
 use super::Routes;
 use super::entry::{Entry, Progress, Sight, Trouble};
+use super::route::{Owner, Seen};
 use super::rules::{Connected, OnLink};
-use crate::route::{Owner, Seen};
 
 /// What the kernel says.
 impl Routes {

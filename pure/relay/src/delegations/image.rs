@@ -32,10 +32,10 @@ use requestor::Lifetime;
 use wire::{DecodeError, DuidRef, IaKind, Iaid, Prefix, Reader};
 use world::Now;
 
-use crate::delegation::{Delegation, Teller};
-use crate::delegations::DelegationRef;
+use super::DelegationRef;
+use super::delegation::{Delegation, Teller};
 use crate::moment::Moment;
-use crate::port::PortId;
+use crate::ports::PortId;
 
 const VERSION: u8 = 1;
 const FOREVER: u64 = u64::MAX;

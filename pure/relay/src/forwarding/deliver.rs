@@ -7,7 +7,7 @@ use std::net::Ipv6Addr;
 
 use wire::{MessageType, OptionCode, RelayMessage};
 
-use crate::forward::{names_one_host, only_servers_say};
+use super::forward::{names_one_host, only_servers_say};
 use crate::{Arrival, Discard, Peer, Port, PortId, Ports, Terms};
 
 /// What goes to a client, or to a relay behind us.

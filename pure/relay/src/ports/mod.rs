@@ -5,10 +5,14 @@
 //! Interface-ID for as long as the program runs. So a route finds its way back to an interface that
 //! has come again under another number.
 
+mod template;
+
 use std::collections::BTreeMap;
 use std::net::Ipv6Addr;
 
 use crate::limits::MAX_PORTS;
+
+pub use template::{ExpandError, Facts, Template, TemplateError};
 
 /// A port, present or not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -7,7 +7,7 @@ use requestor::Lifetime;
 use wire::{Duid, IaKind, Iaid, Prefix};
 
 use crate::moment::Moment;
-use crate::port::PortId;
+use crate::ports::PortId;
 
 /// A server, by its place in the configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

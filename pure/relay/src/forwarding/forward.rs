@@ -8,7 +8,7 @@ use std::net::Ipv6Addr;
 use wire::limits::HOP_COUNT_LIMIT;
 use wire::{LinkLayerAddress, MessageType, OptionCode, RelayMessage, Writer};
 
-use crate::levels::{Levels, RELAY_HEADER_OCTETS};
+use super::levels::{Levels, RELAY_HEADER_OCTETS};
 use crate::limits::MAX_DATAGRAM_OCTETS;
 use crate::{Arrival, Discard, Peer, Port, PortId, Ports, Terms};
 
