@@ -7,6 +7,7 @@ use comfy_table::{CellAlignment, Table, presets};
 use serde::Serialize;
 
 use super::probe::Spread;
+use super::programs::ThreadSeconds;
 use crate::bench::processors::Processors;
 
 /// How many times what the kernel needs for the same routes a recovery may take.
@@ -19,14 +20,16 @@ const MEMORY_BAR: f64 = 1024.0;
 pub(super) struct Recovery {
     /// From the start of the relay's process to the last route in the kernel.
     pub(super) seconds: f64,
-    /// The same routes put in by one batched netlink writer, without a relay around it.
+    /// The same routes in the same order put in by one batched netlink writer, without a relay around it.
     pub(super) raw_seconds: f64,
+    /// Likewise, but sorted.
+    pub(super) raw_sorted_seconds: f64,
     /// And by `ip -6 -batch`.
     pub(super) ip_batch_seconds: f64,
     /// Until the first message of a client had come through.
     pub(super) forwarding_after_seconds: f64,
-    /// What each thread of the relay has computed until then.
-    pub(super) thread_seconds: BTreeMap<String, f64>,
+    /// What each thread of the relay has cost until then.
+    pub(super) thread_seconds: BTreeMap<String, ThreadSeconds>,
     /// Octets that the relay holds for a delegation, everything included.
     pub(super) memory_per_delegation: f64,
     /// What clients' messages take while it recovers, and afterwards.
@@ -42,6 +45,7 @@ pub(super) struct Run {
     routes_per_second: f64,
     raw_seconds: f64,
     ratio_to_raw: f64,
+    raw_sorted_seconds: f64,
     ip_batch_seconds: f64,
     /// What `leasehold query` takes to ask the same server for the same, writing nothing.
     pub(super) query_seconds: f64,
@@ -55,6 +59,8 @@ impl Run {
         let all_seconds = recoveries.iter().map(|recovery| recovery.seconds).collect();
         let all_raw_seconds: Vec<f64> = recoveries.iter().map(|recovery| recovery.raw_seconds).collect();
         let raw_seconds = middle(all_raw_seconds.clone());
+        let raw_sorted_seconds =
+            middle(recoveries.iter().map(|recovery| recovery.raw_sorted_seconds).collect());
         let ip_batch_seconds = middle(recoveries.iter().map(|recovery| recovery.ip_batch_seconds).collect());
         recoveries.sort_by(|a, b| a.seconds.total_cmp(&b.seconds));
         let middle = recoveries.swap_remove(recoveries.len() / 2);
@@ -64,6 +70,7 @@ impl Run {
             routes_per_second: routes as f64 / middle.seconds,
             raw_seconds,
             ratio_to_raw: middle.seconds / raw_seconds,
+            raw_sorted_seconds,
             ip_batch_seconds,
             query_seconds,
             all_seconds,
@@ -113,8 +120,11 @@ impl fmt::Display for Figures {
         writeln!(f, "{table}")?;
         for run in runs {
             let threads = run.middle.thread_seconds.iter();
-            let threads: Vec<_> = threads.map(|(name, seconds)| format!("{name} {seconds:.3}")).collect();
-            writeln!(f, "{} routes, processor seconds by thread: {}", run.routes, threads.join(", "))?;
+            let thread = |(name, seconds): (&String, &ThreadSeconds)| {
+                format!("{name} {:.3} (+{:.3})", seconds.computed, seconds.kept_waiting)
+            };
+            let threads: Vec<_> = threads.map(thread).collect();
+            writeln!(f, "{} routes, seconds by thread: {}", run.routes, threads.join(", "))?;
         }
         writeln!(
             f,
@@ -126,11 +136,12 @@ impl fmt::Display for Figures {
 
 type Row = (&'static str, fn(&Run) -> String);
 
-const ROWS: [Row; 11] = [
+const ROWS: [Row; 12] = [
     ("seconds", |run| format!("{:.3}", run.seconds)),
     ("routes a second", |run| format!("{:.0}", run.routes_per_second)),
     ("raw netlink, seconds", |run| format!("{:.3}", run.raw_seconds)),
     ("ratio to raw netlink", |run| format!("{:.2}", run.ratio_to_raw)),
+    ("raw netlink, sorted, seconds", |run| format!("{:.3}", run.raw_sorted_seconds)),
     ("ip -6 -batch, seconds", |run| format!("{:.3}", run.ip_batch_seconds)),
     ("the query alone, seconds", |run| format!("{:.3}", run.query_seconds)),
     ("forwards after, seconds", |run| format!("{:.3}", run.middle.forwarding_after_seconds)),

@@ -1,5 +1,6 @@
 //! The kernel's routes, as they are counted, listed and put in by others than the relay.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{Read, Seek, Write};
 use std::path::PathBuf;
@@ -56,6 +57,15 @@ pub(super) fn list(namespace: &Namespace) -> Result<Vec<String>> {
     let with_protocol = |line: &str| line.replacen(" metric ", &format!(" proto {PROTOCOL} metric "), 1);
     let lines = text.lines().filter(|line| line.contains(" via "));
     Ok(lines.map(|line| with_protocol(line.trim_end().trim_end_matches(" pref medium"))).collect())
+}
+
+/// The same routes in another order, which is that of their prefixes in `order`.
+pub(super) fn in_order(routes: &[String], order: &[String]) -> Result<Vec<String>> {
+    let by_prefix = |route: &String| Some((route.split_once(' ')?.0.to_owned(), route.clone()));
+    let routes: BTreeMap<String, String> = routes.iter().filter_map(by_prefix).collect();
+    let route =
+        |prefix: &String| routes.get(prefix).cloned().with_context(|| format!("no route to {prefix}"));
+    order.iter().map(route).collect()
 }
 
 /// Takes all of the relay's away.

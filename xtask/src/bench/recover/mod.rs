@@ -6,8 +6,8 @@
 //!                     kernel: routes are counted as they come
 //! ```
 //!
-//! Beside it stands what the kernel needs anyway: the same routes put in by the same batched writer with nothing around it, and by
-//! `ip -6 -batch`. A probe says how long a client's messages take through the relay meanwhile.
+//! Beside it stands what the kernel needs anyway: the same routes put in by the same batched writer with nothing around it, in the
+//! order in which the server tells of them and, what suits the kernel better, sorted; and by `ip -6 -batch`. A probe says how long a client's messages take through the relay meanwhile.
 
 mod figures;
 mod kernel;
@@ -110,11 +110,12 @@ impl Bench {
         self.program.populate_behind(&ACCESS, routes, &state)?;
         let server = programs::server(&self.program, &self.site, &self.processors.generator, &state)?;
         let query_seconds = self.query()?;
+        let told = self.told()?;
         let empty = self.empty_octets()?;
         let mut recoveries = Vec::new();
         for round in 1..=self.rounds {
             self.progress.set_message(format!("{routes} routes: round {round}"));
-            let recovery = self.recover(routes, empty);
+            let recovery = self.recover(routes, &told, empty);
             recoveries.push(recovery.with_context(|| format!("the server: {}", server.last_words()))?);
         }
         Ok(Run::new(routes, query_seconds, recoveries))
@@ -125,6 +126,23 @@ impl Bench {
         let server = (SERVER, wire::SERVER_PORT).into();
         let relay = super::synthetic_relay();
         Ok(self.site.relay.within(|| self.program.query(server, &relay)?.finish())?.seconds)
+    }
+
+    /// Every prefix, in the order in which the server tells of them.
+    fn told(&self) -> Result<Vec<String>> {
+        let mut query = self.program.command();
+        query.args(["query", &format!("[{SERVER}]:{}", wire::SERVER_PORT), "relay-id"]);
+        query.args([&super::synthetic_relay(), "--format", "ndjson"]);
+        let output = self.site.relay.within(|| Ok(query.output()?))?;
+        ensure!(output.status.success(), "leasehold query: {}", output.status);
+        let clients = output.stdout.split(|octet| *octet == b'\n').filter(|line| !line.is_empty());
+        let mut told = Vec::new();
+        for client in clients {
+            let client: serde_json::Value = serde_json::from_slice(client)?;
+            let leases = client["leases"].as_array().into_iter().flatten();
+            told.extend(leases.filter_map(|lease| lease["prefix"].as_str().map(str::to_owned)));
+        }
+        Ok(told)
     }
 
     /// What a relay holds to which nothing was delegated.
@@ -138,7 +156,7 @@ impl Bench {
     }
 
     /// Has a relay recover; then puts the same routes in without it.
-    fn recover(&self, routes: u64, empty_octets: u64) -> Result<Recovery> {
+    fn recover(&self, routes: u64, told: &[String], empty_octets: u64) -> Result<Recovery> {
         let namespace = &self.site.relay;
         let mut counter = Counter::open(namespace)?;
         let none = counter.routes()?;
@@ -160,8 +178,10 @@ impl Bench {
         let list = kernel::list(namespace)?;
         ensure!(list.len() as u64 == routes, "{} routes are there, not {routes}", list.len());
         kernel::flush(namespace)?;
-        let raw_seconds = self.raw.seconds(namespace, &list)?;
+        let raw_seconds = self.raw.seconds(namespace, &kernel::in_order(&list, told)?)?;
         ensure!(kernel::list(namespace)? == list, "the raw writer has put in other routes");
+        kernel::flush(namespace)?;
+        let raw_sorted_seconds = self.raw.seconds(namespace, &list)?;
         kernel::flush(namespace)?;
         let ip_batch_seconds = kernel::ip_batch_seconds(namespace, &list)?;
         kernel::flush(namespace)?;
@@ -169,6 +189,7 @@ impl Bench {
         Ok(Recovery {
             seconds: (ended - begun).as_secs_f64(),
             raw_seconds,
+            raw_sorted_seconds,
             ip_batch_seconds,
             forwarding_after_seconds: (delays.first_forwarded() - begun).as_secs_f64(),
             thread_seconds,

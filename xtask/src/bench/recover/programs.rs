@@ -8,6 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
+use serde::Serialize;
 
 use super::site::{ACCESS, SERVER, SINK, Site};
 use crate::bench::namespace::Namespace;
@@ -24,6 +25,14 @@ const LOOK_AGAIN: Duration = Duration::from_millis(20);
 pub(super) struct Running {
     process: Child,
     log: PathBuf,
+}
+
+/// What a thread has cost.
+#[derive(Debug, Clone, Copy, Default, Serialize)]
+pub(super) struct ThreadSeconds {
+    pub(super) computed: f64,
+    /// Ready to compute, while others had all processors.
+    pub(super) kept_waiting: f64,
 }
 
 /// Starts the relay with nothing but its name, which is the one that synthetic clients were behind if `known`.
@@ -111,17 +120,20 @@ impl Running {
         process::resident_octets(self.process.id())
     }
 
-    /// Seconds that each of its threads has computed, by name.
-    pub(super) fn thread_seconds(&self) -> Result<BTreeMap<String, f64>> {
-        let mut seconds = BTreeMap::new();
+    /// What its threads have cost, by name.
+    pub(super) fn thread_seconds(&self) -> Result<BTreeMap<String, ThreadSeconds>> {
+        let mut threads: BTreeMap<String, ThreadSeconds> = BTreeMap::new();
         for thread in fs::read_dir(format!("/proc/{}/task", self.process.id()))? {
             let thread = thread?.path();
             let name = fs::read_to_string(thread.join("comm"))?.trim().to_owned();
             let about = fs::read_to_string(thread.join("schedstat"))?;
-            let nanoseconds: u64 = about.split(' ').next().context("no time")?.parse()?;
-            *seconds.entry(name).or_default() += nanoseconds as f64 / 1e9;
+            let mut nanoseconds = about.split(' ').map(str::parse::<u64>);
+            let mut seconds = || Ok::<_, anyhow::Error>(nanoseconds.next().context("no time")?? as f64 / 1e9);
+            let all = threads.entry(name).or_default();
+            all.computed += seconds()?;
+            all.kept_waiting += seconds()?;
         }
-        Ok(seconds)
+        Ok(threads)
     }
 
     /// Fails if it has ended.
