@@ -30,7 +30,7 @@ pub struct Setup {
     pub recovery: recovery::Terms,
     /// Of routes, if there are to be any.
     pub routes: Option<RouteRules>,
-    /// Whether addresses have host routes.
+    /// Whether addresses have host routes. If not, they are not held either.
     pub host_routes: bool,
     /// Whether a DUID is on one port at a time.
     pub unique_clients: bool,
@@ -198,11 +198,13 @@ impl Agent {
         }
     }
 
-    /// What a Reply grants is held by who it is delivered to, where it is delivered.
+    /// What a Reply grants is held by who it is delivered to, where it is delivered. Addresses matter only if
+    /// there are routes to them, as in what servers are asked for.
     fn learn(&mut self, delivery: &Delivery<'_>, now: Instant) {
         let Some(granted) = learn::reply(delivery.octets) else { return };
         let limits = limits(&self.ports, delivery.port);
-        for lease in granted.leases() {
+        let wants_addresses = self.host_routes;
+        for lease in granted.leases().filter(|lease| wants_addresses || lease.kind == IaKind::Prefix) {
             let delegation = Delegation {
                 prefix: lease.prefix,
                 kind: lease.kind,
@@ -335,7 +337,8 @@ impl Agent {
     /// Takes what was written down before this program began. It was once within the limits. What is
     /// over by now is to be struck out; so is what every server has been silent about already.
     pub fn remember(&mut self, delegation: Delegation, now: Instant) -> Verdict {
-        if !self.delegations.epoch_is_running() {
+        let is_wanted = self.host_routes || delegation.kind == IaKind::Prefix;
+        if !self.delegations.epoch_is_running() || !is_wanted {
             self.unwritten.insert(delegation.prefix);
             return Verdict::Stale;
         }
