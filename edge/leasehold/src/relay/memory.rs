@@ -95,16 +95,16 @@ pub(super) struct Memory {
     pending: BTreeSet<Prefix>,
 }
 
-/// Remembers what is in a folder, writes into it until the relay stops, and once more then.
+/// Remembers what is in a folder, and writes into it what changes; for the last time when the relay stops.
 pub(super) fn run(service: Arc<Service>, poller: Poller, folder: &Path) -> anyhow::Result<()> {
     let stopping = service.stopping();
     let mut memory = Memory::new(service, poller, folder);
+    let mut pause = memory.prepare();
     while !stopping.has_come() {
-        let pause = memory.keep();
         let until = pause.map(|pause| Instant::now() + pause);
         memory.wait(until, || stopping.has_come())?;
+        pause = memory.keep();
     }
-    memory.keep();
     Ok(())
 }
 
@@ -114,16 +114,24 @@ impl Memory {
         Self { service, poller, folder, notebook: None, has_recalled: false, pending }
     }
 
-    /// Remembers if that has not been done, and writes all that is to be written; if either fails, gives how
-    /// long to wait.
-    fn keep(&mut self) -> Option<Duration> {
-        let mut notebook = match self.notebook.take().map_or_else(|| self.open(), Ok) {
-            Ok(notebook) => notebook,
-            Err(error) => {
-                warn!("delegations are not written down, will try again: {error:#}");
-                return Some(PAUSE);
+    /// Opens the notebook if it is not open; if that fails, gives how long to wait.
+    fn prepare(&mut self) -> Option<Duration> {
+        if self.notebook.is_none() {
+            match self.open() {
+                Ok(notebook) => self.notebook = Some(notebook),
+                Err(error) => {
+                    warn!("delegations are not written down, will try again: {error:#}");
+                    return Some(PAUSE);
+                }
             }
-        };
+        }
+        None
+    }
+
+    /// Writes all that is to be written; if that fails, gives how long to wait.
+    fn keep(&mut self) -> Option<Duration> {
+        let pause = self.prepare();
+        let Some(mut notebook) = self.notebook.take() else { return pause };
         if let Err(error) = self.write_all(&mut notebook) {
             warn!("cannot write delegations down, will try again: {error}");
             return Some(PAUSE);

@@ -2,8 +2,10 @@
 //!
 //! All that is shared stands in `Service`, above all the pure agent, which decides. One thread takes
 //! datagrams in and sends them on (`intake.rs`); one carries routes to the kernel and tells what the
-//! kernel says (`routing.rs`); one writes delegations down (`memory.rs`); and on a runtime of their own there is one task for each server that is
-//! asked (`recovery.rs`), one for each command (`desk`), and one that tells the service manager how it is.
+//! kernel says (`routing.rs`, with the hand of `hand.rs`); one writes delegations down (`memory.rs`); and
+//! on a runtime of their own there is one task for each server that is asked (`recovery.rs`), one for each
+//! command (`desk`), one that keeps the filter (`filtering.rs`), and one that tells the service manager how
+//! it is.
 
 mod assembly;
 pub mod desk;
@@ -43,7 +45,6 @@ use crate::threads::{Failed, Thread, Threads};
 use assembly::{Assembly, Purpose};
 use desk::RelayDesk;
 use intake::Intake;
-
 use routing::Routing;
 use service::Service;
 
