@@ -30,7 +30,7 @@ pub struct Setup {
     pub recovery: recovery::Terms,
     /// Of routes, if there are to be any.
     pub routes: Option<RouteRules>,
-    /// Whether addresses have host routes. If not, they are not held either.
+    /// Whether addresses have host routes. If not, they are not learnt either.
     pub host_routes: bool,
     /// Whether a DUID is on one port at a time.
     pub unique_clients: bool,
@@ -337,8 +337,7 @@ impl Agent {
     /// Takes what was written down before this program began. It was once within the limits. What is
     /// over by now is to be struck out; so is what every server has been silent about already.
     pub fn remember(&mut self, delegation: Delegation, now: Instant) -> Verdict {
-        let is_wanted = self.host_routes || delegation.kind == IaKind::Prefix;
-        if !self.delegations.epoch_is_running() || !is_wanted {
+        if !self.delegations.epoch_is_running() {
             self.unwritten.insert(delegation.prefix);
             return Verdict::Stale;
         }
