@@ -21,6 +21,7 @@ use crate::client::{self, Program};
 use crate::relay::Relay;
 use crate::scenario::Report;
 use crate::{Scenario, all_pass};
+use chains::Between;
 use servers::Kind;
 
 #[test]
@@ -65,9 +66,9 @@ fn our_relay_restarted() {
 
 #[test]
 fn around_our_relay() {
-    let behind = |relay: Relay| Scenario {
-        place: format!("before {}", relay.name()),
-        play: Box::new(move || chains::behind(relay)),
+    let before = |between: Between| Scenario {
+        place: format!("before {}", between.name()),
+        play: Box::new(move || chains::behind(between)),
     };
     all_pass(
         "our relay",
@@ -76,8 +77,9 @@ fn around_our_relay() {
             scenario("an interface vanishes and comes back", interfaces::vanishing),
             scenario("an interface rests", interfaces::resting),
             scenario("beside BIRD", redistribution::redistribute),
-            behind(Relay::Isc),
-            behind(Relay::Dibbler),
+            before(Between::Debian(Relay::Isc)),
+            before(Between::Debian(Relay::Dibbler)),
+            before(Between::Ours),
         ],
     );
 }
