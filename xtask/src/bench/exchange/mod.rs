@@ -4,7 +4,7 @@
 //! generator (threads of this process) == veth between two namespaces == leasehold | kea-dhcp6 | a responder without any logic
 //! ```
 //!
-//! For every case the servers are measured one after the other, each with a state of its own: a [`search`] for the highest rate
+//! For every case the servers are measured one after the other, each with a state of its own: a [`search`](super::search) for the highest rate
 //! that is sustained, then one step at [`CALM`] of it for the latencies. Leasehold answers when a binding has been synced; Kea
 //! writes its lease file and does not sync. The responder shows what the interfaces and the kernel allow.
 
