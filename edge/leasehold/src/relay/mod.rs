@@ -82,8 +82,12 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         }
     };
     config.warnings.iter().for_each(|warning| warn!("{warning}"));
-    if config.relay.as_ref().is_some_and(|relay| relay.mode == Mode::Lightweight) {
-        return lightweight::run(arguments.config, &config);
+    match &config.relay {
+        None => {
+            bail!("{}: there is no [relay] in it; examples/relay.toml has one", arguments.config.display())
+        }
+        Some(relay) if relay.mode == Mode::Lightweight => return lightweight::run(arguments.config, &config),
+        Some(_) => {}
     }
     if arguments.dry_run {
         return rehearsal::rehearse(&config, arguments.format);
