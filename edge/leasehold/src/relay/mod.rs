@@ -25,7 +25,6 @@ mod traffic;
 mod ways;
 
 use std::convert::Infallible;
-use std::net::SocketAddrV6;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -108,8 +107,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
 
 /// A relay at work on threads of its own.
 #[derive(Debug)]
-pub struct Running {
-    addresses: Vec<SocketAddrV6>,
+struct Running {
     service: Arc<Service>,
     waker: Waker,
     failed: Failed,
@@ -117,7 +115,7 @@ pub struct Running {
 }
 
 /// Binds, looks at interfaces and routes, and starts to forward; recovery begins beside that.
-pub fn start(config: &Config) -> anyhow::Result<Running> {
+fn start(config: &Config) -> anyhow::Result<Running> {
     state::make(&config.state)?;
     let control = ControlSocket::bind(&config.control_socket())?;
     let assembly = Assembly::new(config, Purpose::Run)?;
@@ -142,7 +140,7 @@ pub fn start(config: &Config) -> anyhow::Result<Running> {
         started.push(threads.start("memory", move || memory::run(service, writing_poller, &folder))?);
     }
     addresses.iter().for_each(|address| info!("listening on {address} (UDP)"));
-    Ok(Running { addresses, service, waker, failed, threads: started })
+    Ok(Running { service, waker, failed, threads: started })
 }
 
 /// All that waits most of the time.
@@ -178,13 +176,8 @@ async fn ask_servers(service: &Arc<Service>) -> Infallible {
 }
 
 impl Running {
-    /// Where datagrams are taken in.
-    pub fn addresses(&self) -> &[SocketAddrV6] {
-        &self.addresses
-    }
-
     /// Takes nothing more in, and waits until all threads have ended. Routes stay where they are.
-    pub fn stop(self) {
+    fn stop(self) {
         self.service.stop();
         self.waker.wake();
         self.threads.into_iter().for_each(Thread::join);

@@ -2,15 +2,19 @@
 //!
 //! It does what a relay does at its start: remembers, looks at interfaces and routes, and asks every
 //! server. But it forwards nothing, changes no route, writes nothing down, and ends when every server
-//! has answered or failed once.
+//! has answered or failed once. Opening a notebook may mend it, and another relay may have it open: so it
+//! remembers from a copy.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::io::{self, IsTerminal, Write};
 use std::net::Ipv6Addr;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::Context;
 use comfy_table::Table;
 use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
 use relay::recovery::State;
@@ -75,14 +79,36 @@ pub(super) fn rehearse(config: &Config, format: Option<Format>) -> anyhow::Resul
     let Assembly { service, settings, routing_poller, .. } = assembly;
     let routing = Routing::start(Arc::clone(&service), routing_poller, settings)?;
     routing.dump_if_wished();
-    // Another relay, at work, may hold it.
-    let remembered = memory::folder(config).map(|folder| memory::recall(&folder, &service));
-    if let Some(Err(error)) = &remembered {
+    if let Some(folder) = memory::folder(config).filter(|folder| folder.exists())
+        && let Err(error) = recall_copy(&folder, &service)
+    {
         warn!("going on without what was written down: {error:#}");
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(ask_everybody(&service));
     print(&rehearsal(&service)?, format)
+}
+
+/// Remembers what is in a folder, and leaves it as it is.
+fn recall_copy(folder: &Path, service: &Service) -> anyhow::Result<()> {
+    let copy = tempfile::tempdir().context("cannot make a folder")?;
+    let copied = copy.path().join("delegations");
+    copy_folder(folder, &copied).with_context(|| format!("cannot copy {}", folder.display()))?;
+    memory::recall(&copied, service).map(|_| ())
+}
+
+fn copy_folder(from: &Path, to: &Path) -> io::Result<()> {
+    fs::create_dir(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let there = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy_folder(&entry.path(), &there)?;
+        } else {
+            fs::copy(entry.path(), there)?;
+        }
+    }
+    Ok(())
 }
 
 /// Until every server has answered or failed.

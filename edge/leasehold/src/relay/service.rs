@@ -3,7 +3,6 @@
 use std::sync::{Arc, PoisonError, RwLock};
 
 use parking_lot::Mutex;
-
 use relay::recovery::{Attempt, Next, Summary};
 use relay::{Agent, Counters, Note, ServerId, Verdict};
 use tokio::sync::watch;

@@ -2,6 +2,7 @@
 //! its configuration. It is a process in a namespace; clients and servers are sockets beyond its cables.
 
 use std::net::{Ipv6Addr, SocketAddrV6};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 
@@ -228,5 +229,57 @@ fn an_interface_that_comes_later_or_again_is_served() {
             while server.receive().is_some() {}
             ip(&format!("link del {name}"));
         }
+    });
+}
+
+/// The relay's routes and all files of its state folder, with what is in them.
+fn kernel_and_files(folder: &TempDir) -> (String, Vec<(PathBuf, Vec<u8>)>) {
+    let routes = Command::new("ip").args(["-6", "route", "show", "proto", "220"]).output().unwrap();
+    let mut files = Vec::new();
+    let mut folders = vec![folder.path().to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                files.push((path.clone(), std::fs::read(path).unwrap()));
+            }
+        }
+    }
+    files.sort();
+    (String::from_utf8(routes.stdout).unwrap(), files)
+}
+
+#[test]
+fn a_rehearsal_says_what_would_change_and_changes_nothing() {
+    in_namespaces(|far| {
+        far.lay_cable("customer0", "customer1", "fe80::1/64");
+        ip("-6 route add 2001:db8:f000:100::/56 via fe80::1 dev customer0 proto 220 metric 512");
+        let folder = tempfile::tempdir().unwrap();
+        let config = "[relay]\nrelay-id = \"00:03:00:01:09\"\n\
+                      [[relay.server]]\naddress = \"::1\"\n\
+                      [relay.routes]\naggregates = [\"2001:db8:f000::/40\"]\n\
+                      [[relay.interface]]\nnames = [\"customer0\"]\n";
+        configure(&folder, config);
+        // What a notebook is not, and would be put aside.
+        let engine = folder.path().join("state/delegations/engine");
+        std::fs::create_dir_all(&engine).unwrap();
+        std::fs::write(engine.join("damaged"), "nonsense").unwrap();
+        let before = kernel_and_files(&folder);
+
+        let mut command = Command::new(env!("CARGO_BIN_EXE_leasehold"));
+        command.args(["relay", "--dry-run", "--config"]).arg(folder.path().join("relay.toml"));
+        let output = command.output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{}", String::from_utf8_lossy(&output.stderr));
+        let said: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(
+            (&said["complete"], &said["unproven"], &said["kept"]),
+            (&false.into(), &1.into(), &0.into())
+        );
+        assert!(said["lacking"][0].as_str().unwrap().contains("unreachable"), "{said}");
+        assert_eq!(said["changes"][0]["action"], "add");
+        assert_eq!(said["changes"][0]["destination"], "2001:db8:f000::/40");
+        assert_eq!(kernel_and_files(&folder), before);
     });
 }
