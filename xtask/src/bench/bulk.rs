@@ -21,7 +21,7 @@ use comfy_table::{CellAlignment, Table, presets};
 use serde::Serialize;
 
 use super::process::{Program, Server};
-use super::{SYNTHETIC_RELAY, raw, synthetic_relay};
+use super::{Format, SYNTHETIC_RELAY, raw, synthetic_relay};
 
 /// How often each figure is measured.
 const ROUNDS: usize = 3;
@@ -50,14 +50,6 @@ pub(crate) struct Arguments {
     format: Format,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Format {
-    /// For people, with the bars.
-    Table,
-    /// One object.
-    Json,
-}
-
 /// What was measured. "One" is one connection.
 #[derive(Serialize)]
 struct Figures {
@@ -81,11 +73,7 @@ pub(super) fn run(root: &Path, arguments: &Arguments) -> Result<()> {
     let folder = tempfile::tempdir()?;
     let bench = Bench { program, connections: arguments.connections, folder: folder.path().to_owned() };
     let figures = bench.measure(arguments.clients)?;
-    match arguments.format {
-        Format::Table => println!("{figures}"),
-        Format::Json => println!("{}", serde_json::to_string_pretty(&figures)?),
-    }
-    Ok(())
+    arguments.format.print(&figures)
 }
 
 struct Bench {
@@ -277,7 +265,7 @@ impl fmt::Display for Figures {
         if let Some(column) = table.column_mut(1) {
             column.set_cell_alignment(CellAlignment::Right);
         }
-        write!(f, "{} clients; medians of {ROUNDS}\n\n{table}", self.clients)
+        writeln!(f, "{} clients; medians of {ROUNDS}\n\n{table}", self.clients)
     }
 }
 

@@ -12,12 +12,15 @@ mod processors;
 mod raw;
 mod recover;
 mod relay;
+mod running;
 mod search;
 mod surroundings;
 
+use std::fmt;
 use std::path::Path;
 
 use anyhow::Result;
+use serde::Serialize;
 
 /// What to measure.
 #[derive(clap::Subcommand)]
@@ -39,6 +42,26 @@ pub(crate) enum Bench {
     /// Sends octets to an address: the other end of the measurement of a bare connection.
     #[command(hide = true)]
     RawSender(raw::Arguments),
+}
+
+/// How to print the figures.
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// For people, with the bars
+    Table,
+    /// One object
+    Json,
+}
+
+impl Format {
+    /// Prints them.
+    fn print(self, figures: &(impl fmt::Display + Serialize)) -> Result<()> {
+        match self {
+            Self::Table => print!("{figures}"),
+            Self::Json => println!("{}", serde_json::to_string_pretty(figures)?),
+        }
+        Ok(())
+    }
 }
 
 /// Measures, and prints the figures.

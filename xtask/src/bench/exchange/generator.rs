@@ -13,13 +13,13 @@ use super::case::Case;
 use super::flights::{Awaited, Flights, MAX_EXCHANGES};
 use super::network::Network;
 use super::sender::{Sender, random};
-use super::servers::Running;
 use super::step::Step;
 use super::tally::{DROP_AFTER, ENDING, Tally};
 use super::template::{Client, Leases, Questions};
 use crate::bench::datagrams::{self, BATCH, Inbox, Train};
 use crate::bench::process;
 use crate::bench::processors::{Processors, pin};
+use crate::bench::running::Running;
 
 /// How long a server may take until it answers for the first time: it may have a million clients to load.
 const START: Duration = Duration::from_secs(60);

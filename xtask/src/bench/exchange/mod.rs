@@ -33,8 +33,10 @@ use anyhow::{Context, Result, ensure};
 use indicatif::ProgressBar;
 use nix::unistd::geteuid;
 
+use super::Format;
 use super::process::Program;
 use super::processors::Processors;
+use super::running::Running;
 use super::search::highest_rate;
 use super::surroundings::{again_in_release, load, starts};
 use case::Case;
@@ -42,7 +44,7 @@ use figures::{Comparison, Figures, Measured, Perfdhcp, Surroundings};
 use generator::Generator;
 pub(super) use network::MAX_SENDERS;
 use network::Network;
-use servers::{Contender, Running};
+use servers::Contender;
 
 /// The share of the highest rate at which latencies are taken: busy, and not at the brink.
 const CALM: f64 = 0.8;
@@ -89,14 +91,6 @@ enum Name {
     None,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Format {
-    /// For people.
-    Table,
-    /// One object.
-    Json,
-}
-
 /// Measures, and prints the figures.
 pub(super) fn run(root: &Path, arguments: &Arguments) -> Result<()> {
     ensure!(geteuid().is_root(), "this bench makes network namespaces: it has to be run as root");
@@ -123,11 +117,7 @@ pub(super) fn run(root: &Path, arguments: &Arguments) -> Result<()> {
     bench.progress.enable_steady_tick(PROGRESS_STEP);
     let figures = bench.measure(arguments.main, arguments.quick)?;
     bench.progress.finish_and_clear();
-    match arguments.format {
-        Format::Table => print!("{figures}"),
-        Format::Json => println!("{}", serde_json::to_string_pretty(&figures)?),
-    }
-    Ok(())
+    arguments.format.print(&figures)
 }
 
 impl Arguments {

@@ -5,21 +5,20 @@
 
 use std::fmt;
 use std::fs::{self, File};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::path::Path;
+use std::process::{Command, Stdio};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::Result;
 use serde_json::json;
 
 use super::case::{Case, Way, Wish};
 use super::network::{Network, SERVER, SERVER_INTERFACE};
-use crate::bench::process::{self, Program};
-use crate::bench::processors::{Processors, pin};
+use crate::bench::process::Program;
+use crate::bench::processors::Processors;
+use crate::bench::running::Running;
 
 /// Threads of Kea: as many as the server has processors. It is faster so than with one thread.
 const KEA_THREADS: usize = 2;
-/// How much of a log is shown when a server fails.
-const LAST_LINES: usize = 12;
 
 /// Who answers.
 #[derive(Clone, Copy)]
@@ -55,12 +54,7 @@ impl Contender<'_> {
         let log = folder.join("log");
         let output = File::create(&log)?;
         command.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output).env("NO_COLOR", "1");
-        let process = network.server.within(|| {
-            // A process computes where the thread does that has started it.
-            pin(&processors.server)?;
-            command.spawn().with_context(|| format!("cannot start {:?}", command.get_program()))
-        })?;
-        Ok(Running { process, log })
+        Running::start(command, &network.server, &processors.server, log)
     }
 
     fn command(self, case: Case, folder: &Path) -> Result<Command> {
@@ -151,38 +145,4 @@ fn kea_config(folder: &Path) -> serde_json::Value {
             "output_options": [{ "output": "stdout" }],
         }],
     } })
-}
-
-/// A server at work, until the value goes.
-pub(super) struct Running {
-    process: Child,
-    log: PathBuf,
-}
-
-impl Running {
-    /// Fails if it has ended.
-    pub(super) fn ensure_running(&mut self) -> Result<()> {
-        let ended = self.process.try_wait()?;
-        ensure!(ended.is_none(), "the server has ended; {}", self.last_words());
-        Ok(())
-    }
-
-    /// Seconds that it has computed.
-    pub(super) fn cpu_seconds(&self) -> Result<f64> {
-        process::cpu_seconds(&self.process.id().to_string())
-    }
-
-    /// The end of its log.
-    pub(super) fn last_words(&self) -> String {
-        let log = fs::read_to_string(&self.log).unwrap_or_default();
-        let lines: Vec<_> = log.lines().collect();
-        format!("its log ends:\n{}", lines[lines.len().saturating_sub(LAST_LINES)..].join("\n"))
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
 }

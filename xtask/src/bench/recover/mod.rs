@@ -23,6 +23,7 @@ use anyhow::{Context, Result, ensure};
 use indicatif::ProgressBar;
 use nix::unistd::geteuid;
 
+use super::Format;
 use super::process::Program;
 use super::processors::Processors;
 use super::surroundings::{again_in_release, load};
@@ -55,14 +56,6 @@ pub(crate) struct Arguments {
     format: Format,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Format {
-    /// For people.
-    Table,
-    /// One object.
-    Json,
-}
-
 /// Measures, and prints the figures.
 pub(super) fn run(root: &Path, arguments: &Arguments) -> Result<()> {
     ensure!(geteuid().is_root(), "this bench makes network namespaces: it has to be run as root");
@@ -86,11 +79,7 @@ pub(super) fn run(root: &Path, arguments: &Arguments) -> Result<()> {
     let others = others.iter().map(|routes| bench.measure(*routes)).collect::<Result<_>>()?;
     let figures = Figures::new(main, others, &bench.processors, load_before);
     bench.progress.finish_and_clear();
-    match arguments.format {
-        Format::Table => print!("{figures}"),
-        Format::Json => println!("{}", serde_json::to_string_pretty(&figures)?),
-    }
-    Ok(())
+    arguments.format.print(&figures)
 }
 
 struct Bench {
@@ -168,7 +157,7 @@ impl Bench {
         let came = counter.wait(none + routes, MAX_RECOVERY);
         let ended = Instant::now();
         came.with_context(|| relay.last_words())?;
-        let thread_seconds = relay.thread_seconds()?;
+        let thread_seconds = programs::thread_seconds(&relay)?;
         thread::sleep(AFTERWARDS);
         relay.ensure_running()?;
         let held = relay.resident_octets()?;

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Stdio};
+use std::path::Path;
+use std::process::Stdio;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -12,20 +12,12 @@ use serde::Serialize;
 
 use super::site::{ACCESS, SERVER, SINK, Site};
 use crate::bench::namespace::Namespace;
-use crate::bench::process::{self, Program};
-use crate::bench::processors::pin;
+use crate::bench::process::Program;
+use crate::bench::running::Running;
 
-/// How much of a log is shown when a program fails.
-const LAST_LINES: usize = 12;
 /// How long a server may take to start: it loads its clients.
 const START: Duration = Duration::from_secs(60);
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
-
-/// A program at work, until the value goes.
-pub(super) struct Running {
-    process: Child,
-    log: PathBuf,
-}
 
 /// What a thread has cost.
 #[derive(Debug, Clone, Copy, Default, Serialize)]
@@ -106,58 +98,21 @@ fn start(
     let mut command = program.command();
     command.args([part, "--config"]).arg(file).env("NO_COLOR", "1");
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(File::create(&log)?);
-    let process = namespace.within(|| {
-        // A process computes where the thread does that has started it.
-        pin(processors)?;
-        Ok(command.spawn()?)
-    })?;
-    Ok(Running { process, log })
+    Running::start(command, namespace, processors, log)
 }
 
-impl Running {
-    /// Octets of memory that it holds now.
-    pub(super) fn resident_octets(&self) -> Result<u64> {
-        process::resident_octets(self.process.id())
+/// What the threads of a program have cost, by name.
+pub(super) fn thread_seconds(program: &Running) -> Result<BTreeMap<String, ThreadSeconds>> {
+    let mut threads: BTreeMap<String, ThreadSeconds> = BTreeMap::new();
+    for thread in fs::read_dir(format!("/proc/{}/task", program.id()))? {
+        let thread = thread?.path();
+        let name = fs::read_to_string(thread.join("comm"))?.trim().to_owned();
+        let about = fs::read_to_string(thread.join("schedstat"))?;
+        let mut nanoseconds = about.split(' ').map(str::parse::<u64>);
+        let mut seconds = || Ok::<_, anyhow::Error>(nanoseconds.next().context("no time")?? as f64 / 1e9);
+        let all = threads.entry(name).or_default();
+        all.computed += seconds()?;
+        all.kept_waiting += seconds()?;
     }
-
-    /// What its threads have cost, by name.
-    pub(super) fn thread_seconds(&self) -> Result<BTreeMap<String, ThreadSeconds>> {
-        let mut threads: BTreeMap<String, ThreadSeconds> = BTreeMap::new();
-        for thread in fs::read_dir(format!("/proc/{}/task", self.process.id()))? {
-            let thread = thread?.path();
-            let name = fs::read_to_string(thread.join("comm"))?.trim().to_owned();
-            let about = fs::read_to_string(thread.join("schedstat"))?;
-            let mut nanoseconds = about.split(' ').map(str::parse::<u64>);
-            let mut seconds = || Ok::<_, anyhow::Error>(nanoseconds.next().context("no time")?? as f64 / 1e9);
-            let all = threads.entry(name).or_default();
-            all.computed += seconds()?;
-            all.kept_waiting += seconds()?;
-        }
-        Ok(threads)
-    }
-
-    /// Fails if it has ended.
-    pub(super) fn ensure_running(&mut self) -> Result<()> {
-        let ended = self.process.try_wait()?;
-        ensure!(ended.is_none(), "it has ended; {}", self.last_words());
-        Ok(())
-    }
-
-    fn log(&self) -> String {
-        fs::read_to_string(&self.log).unwrap_or_default()
-    }
-
-    /// The end of its log.
-    pub(super) fn last_words(&self) -> String {
-        let log = self.log();
-        let lines: Vec<_> = log.lines().collect();
-        format!("its log ends:\n{}", lines[lines.len().saturating_sub(LAST_LINES)..].join("\n"))
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
+    Ok(threads)
 }

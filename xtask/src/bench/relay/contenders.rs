@@ -4,20 +4,19 @@
 
 use std::fmt;
 use std::fs::{self, File};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::path::Path;
+use std::process::{Command, Stdio};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::Result;
 
 use super::site::{LINK, LOWER, SERVER, Site, UPPER};
-use crate::bench::process::{self, Program};
-use crate::bench::processors::{Processors, pin};
+use crate::bench::process::Program;
+use crate::bench::processors::Processors;
+use crate::bench::running::Running;
 
 /// Lets a program believe that it owns the folders where it writes.
 const ENTER: &str = r#"mount --bind "$0" /var/lib/dibbler && mount --bind "$0" /var/log/dibbler &&
     mount --bind "$0" /etc/dibbler && exec "$@""#;
-/// How much of a log is shown when a relay fails.
-const LAST_LINES: usize = 12;
 
 /// Who forwards.
 #[derive(Clone, Copy)]
@@ -50,12 +49,7 @@ impl Contender<'_> {
         let log = folder.join("log");
         let output = if self.is_chatty() { null()? } else { File::create(&log)? };
         command.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output).env("NO_COLOR", "1");
-        let process = site.relay.within(|| {
-            // A process computes where the thread does that has started it.
-            pin(&processors.server)?;
-            command.spawn().with_context(|| format!("cannot start {:?}", command.get_program()))
-        })?;
-        Ok(Running { process, log })
+        Running::start(command, &site.relay, &processors.server, log)
     }
 
     /// Whether it writes a line for every message, whatever it is told.
@@ -135,38 +129,4 @@ iface {LOWER} {{
 }}
 "#
     )
-}
-
-/// A relay at work, until the value goes.
-pub(super) struct Running {
-    process: Child,
-    log: PathBuf,
-}
-
-impl Running {
-    /// Fails if it has ended.
-    pub(super) fn ensure_running(&mut self) -> Result<()> {
-        let ended = self.process.try_wait()?;
-        ensure!(ended.is_none(), "the relay has ended; {}", self.last_words());
-        Ok(())
-    }
-
-    /// Seconds that it has computed.
-    pub(super) fn cpu_seconds(&self) -> Result<f64> {
-        process::cpu_seconds(&self.process.id().to_string())
-    }
-
-    /// The end of its log.
-    pub(super) fn last_words(&self) -> String {
-        let log = fs::read_to_string(&self.log).unwrap_or_default();
-        let lines: Vec<_> = log.lines().collect();
-        format!("its log ends:\n{}", lines[lines.len().saturating_sub(LAST_LINES)..].join("\n"))
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
 }

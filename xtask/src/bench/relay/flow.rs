@@ -10,7 +10,6 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, anyhow, bail};
 use wire::{MessageType, TransactionId};
 
-use super::contenders::Running;
 use super::envelope::Envelope;
 use super::site::Site;
 use crate::bench::datagrams::{self, Inbox, Outbox, Train};
@@ -18,6 +17,7 @@ use crate::bench::exchange::case::{Case, Way, Wish};
 use crate::bench::exchange::template::{Client, Leases, Template};
 use crate::bench::process;
 use crate::bench::processors::{Processors, pin};
+use crate::bench::running::Running;
 
 /// How long a relay may take until it forwards for the first time.
 const START: Duration = Duration::from_secs(20);

@@ -21,6 +21,7 @@ use anyhow::{Context, Result, ensure};
 use indicatif::ProgressBar;
 use nix::unistd::geteuid;
 
+use super::Format;
 use super::process::Program;
 use super::processors::Processors;
 use super::search::highest_rate;
@@ -59,14 +60,6 @@ enum Name {
     None,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Format {
-    /// For people.
-    Table,
-    /// One object.
-    Json,
-}
-
 /// Measures, and prints the figures.
 pub(super) fn run(root: &Path, arguments: &Arguments) -> Result<()> {
     ensure!(geteuid().is_root(), "this bench makes network namespaces: it has to be run as root");
@@ -95,11 +88,7 @@ pub(super) fn run(root: &Path, arguments: &Arguments) -> Result<()> {
     bench.progress.enable_steady_tick(PROGRESS_STEP);
     let figures = bench.measure(&contenders)?;
     bench.progress.finish_and_clear();
-    match arguments.format {
-        Format::Table => print!("{figures}"),
-        Format::Json => println!("{}", serde_json::to_string_pretty(&figures)?),
-    }
-    Ok(())
+    arguments.format.print(&figures)
 }
 
 struct Bench {
