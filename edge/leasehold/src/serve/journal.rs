@@ -1,14 +1,15 @@
-//! Between taking in and answering: what has changed and is not durable yet, and the answers that
-//! speak of it.
+//! The journal, shared between those who change the table, the one thread that commits, and those who wait
+//! until something is durable.
 //!
-//! Whoever changes the table puts the after-images and the answers here together ([`Journal::put`]),
-//! in the order in which the table changed. One thread ([`run`]) takes everything that has gathered,
-//! has the store commit it, and only then lets the answers go. While it commits, the next batch
-//! gathers, so a sync of the disk costs time for each answer but not for each of many.
+//! What goes together and in which order things leave is decided by [`server::Journal`]. Here it has a lock, and
+//! those who wait are woken. One thread ([`run`]) takes everything that has gathered, has the store commit it, and
+//! lets the answers go. While it commits, the next batch gathers, so a sync of the disk costs time for each answer
+//! but not for each of many.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use lease::{AfterImage, Seq};
+use server::Batch;
 use store::{Change, CommitError, Store};
 use tokio::sync::watch;
 
@@ -17,18 +18,16 @@ use tokio::sync::watch;
 const MAX_HELD: usize = 32 * 1024;
 
 /// What gathers between two commits.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Journal<Held> {
-    waiting: Mutex<Waiting<Held>>,
+    state: Mutex<State<Held>>,
     changed: Condvar,
     durable: watch::Sender<Durable>,
 }
 
 #[derive(Debug)]
-struct Waiting<Held> {
-    images: Vec<AfterImage>,
-    held: Vec<Held>,
-    seq: Seq,
+struct State<Held> {
+    journal: server::Journal<Held>,
     ended: bool,
 }
 
@@ -40,25 +39,18 @@ struct Durable {
     ended: bool,
 }
 
-impl<Held> Default for Waiting<Held> {
-    fn default() -> Self {
-        Self { images: Vec::new(), held: Vec::new(), seq: Seq::default(), ended: false }
-    }
-}
-
 impl<Held> Journal<Held> {
     /// A journal of a table whose latest durable change is `seq`.
     pub(super) fn new(seq: Seq) -> Self {
-        let waiting = Waiting { seq, ..Waiting::default() };
         Self {
-            waiting: Mutex::new(waiting),
+            state: Mutex::new(State { journal: server::Journal::new(seq), ended: false }),
             changed: Condvar::new(),
             durable: watch::Sender::new(Durable { seq, ended: false }),
         }
     }
 
-    fn waiting(&self) -> MutexGuard<'_, Waiting<Held>> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> MutexGuard<'_, State<Held>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes what a change leaves to be done. Calls have to come in the order of the changes.
@@ -66,20 +58,17 @@ impl<Held> Journal<Held> {
         if images.is_empty() && held.is_empty() {
             return;
         }
-        let mut waiting = self.waiting();
-        waiting.images.extend(images);
-        waiting.held.extend(held);
-        waiting.seq = seq;
+        self.state().journal.put(images, seq, held);
         self.changed.notify_all();
     }
 
     /// Waits until there is room for more answers; false if there will never be.
     pub(super) fn wait_for_room(&self) -> bool {
-        let mut waiting = self.waiting();
-        while waiting.held.len() >= MAX_HELD && !waiting.ended {
-            waiting = self.changed.wait(waiting).unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state();
+        while state.journal.waiting() >= MAX_HELD && !state.ended {
+            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
-        !waiting.ended
+        !state.ended
     }
 
     /// Waits until everything up to this change is durable; false if it never will be.
@@ -96,23 +85,31 @@ impl<Held> Journal<Held> {
 
     /// Lets the committing thread end when it has committed what is there.
     pub(super) fn end(&self) {
-        self.waiting().ended = true;
+        self.state().ended = true;
         self.changed.notify_all();
     }
 
     /// Waits for something to do; `None` at the end.
-    fn take(&self) -> Option<Waiting<Held>> {
-        let mut waiting = self.waiting();
-        while waiting.images.is_empty() && waiting.held.is_empty() {
-            if waiting.ended {
+    fn take(&self) -> Option<Batch<Held>> {
+        let mut state = self.state();
+        while state.journal.is_empty() {
+            if state.ended {
                 return None;
             }
-            waiting = self.changed.wait(waiting).unwrap_or_else(PoisonError::into_inner);
+            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
-        let (seq, ended) = (waiting.seq, waiting.ended);
-        let taken = std::mem::replace(&mut *waiting, Waiting { seq, ended, ..Waiting::default() });
+        let batch = state.journal.take();
         self.changed.notify_all();
-        Some(taken)
+        Some(batch)
+    }
+
+    /// A batch is durable: tells those who wait for that, and gives what may leave now.
+    fn committed(&self, batch: Batch<Held>) -> Vec<Held> {
+        let mut state = self.state();
+        let held = state.journal.committed(batch);
+        let seq = state.journal.durable();
+        self.durable.send_modify(|durable| durable.seq = seq);
+        held
     }
 }
 
@@ -124,16 +121,16 @@ pub(super) fn run<Held>(
     mut release: impl FnMut(Vec<Held>),
 ) -> Result<(), CommitError> {
     let _ending = Ending(journal);
-    while let Some(Waiting { images, held, seq, .. }) = journal.take() {
-        if !images.is_empty() {
-            let changes: Vec<Change<'_>> = images
+    while let Some(batch) = journal.take() {
+        if !batch.images().is_empty() {
+            let changes: Vec<Change<'_>> = batch
+                .images()
                 .iter()
                 .map(|image| Change { key: &image.key, image: image.image.as_deref() })
                 .collect();
             store.commit(&changes)?;
         }
-        journal.durable.send_modify(|durable| durable.seq = seq);
-        release(held);
+        release(journal.committed(batch));
     }
     Ok(())
 }

@@ -84,7 +84,7 @@ impl<'a> Turn<'a> {
         self.service.counters.sent(answered.message_type);
         let outgoing = self.addressed(answered.recipient, received, out);
         note(self.service, &answered);
-        if speaks_of_bindings(arrived, &answered) {
+        if answered.speaks_of_bindings {
             self.held.push(Held::Answer(Arc::clone(&self.served.socket), outgoing));
         } else {
             self.at_once.push(outgoing);
@@ -128,14 +128,6 @@ impl<'a> Turn<'a> {
         self.held.push(Held::Answer(Arc::clone(&self.served.socket), outgoing));
         Ok(())
     }
-}
-
-/// Whether an answer says what is, and not only what could be. It waits even if it has changed nothing:
-/// what it says may be the doing of a message before it, which is not durable yet.
-fn speaks_of_bindings(arrived: &Arrived<'_>, answered: &Answered) -> bool {
-    let is_stateless =
-        matches!(arrived.message.message_type, MessageType::Confirm | MessageType::InformationRequest);
-    answered.message_type == MessageType::Reply && !is_stateless
 }
 
 /// Notes what is worth a line and is no change of a lease.

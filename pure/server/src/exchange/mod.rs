@@ -62,9 +62,12 @@ pub struct Answered {
     pub client: Option<Duid>,
     /// The link it is on, where that matters.
     pub link: Option<LinkId>,
-    /// What has happened to its leases. If anything has, the answer must not leave before that is
-    /// durable.
+    /// What has happened to its leases.
     pub changes: Vec<Change>,
+    /// Whether the answer says what is, and not only what could be: then it must not leave before all that is
+    /// in the table is durable. It waits even if it has changed nothing, since what it says may be the doing of
+    /// a message before it.
+    pub speaks_of_bindings: bool,
     /// What it would have released or declined and does not hold.
     pub ignored: Vec<Resource>,
     /// Whether a Reconfigure had told the client to send what it has sent.
@@ -124,6 +127,7 @@ impl Exchanges {
             client,
             link: link_id,
             changes,
+            speaks_of_bindings: speaks_of_bindings(message_type, reply.message_type),
             ignored: reply.ignored,
             was_told_to,
         })
@@ -325,6 +329,11 @@ impl Exchange<'_> {
         let leases = others.flat_map(|client| client.leases());
         leases.filter(|held| held.lease.valid_remaining_secs(now) > 0).take(most).count()
     }
+}
+
+/// Advertise offers, and Replies to these two tell of links and of the network.
+fn speaks_of_bindings(asked: MessageType, answered: MessageType) -> bool {
+    answered == MessageType::Reply && !matches!(asked, MessageType::Confirm | MessageType::InformationRequest)
 }
 
 /// When and through which relays the client was heard. A path too long to be told is not kept.
