@@ -1,0 +1,62 @@
+//! Programs that are killed between any two steps, or give up, and start again.
+
+use std::time::Duration;
+
+use super::Fault;
+use crate::nodes::NodeId;
+use crate::plan::{between, happens};
+use crate::universe::{Observed, Universe};
+
+/// How long it takes until a program has been started again.
+const DOWN_MILLIS: (u64, u64) = (10, 60_000);
+/// The same, of one that has given up.
+const RESTART_AFTER: Duration = Duration::from_secs(2);
+
+/// Kills a server that runs.
+pub fn kill_server(universe: &mut Universe) {
+    let count = universe.nodes.servers.len() as u64;
+    let chance = universe.faults.chance(Fault::KillServer);
+    let number = chance.below(count) as usize;
+    let (lasts, down) = (happens(chance, 1, 2), between(chance, DOWN_MILLIS.0, DOWN_MILLIS.1));
+    if universe.nodes.servers[number].is_running() {
+        universe.faults.meet(Fault::KillServer);
+        universe.nodes.servers[number].kill(lasts);
+        gone(universe, NodeId::Server(number), Duration::from_millis(down));
+    }
+}
+
+/// Kills a relay that runs.
+pub fn kill_relay(universe: &mut Universe) {
+    let count = universe.nodes.relays.len() as u64;
+    if count == 0 {
+        return;
+    }
+    let chance = universe.faults.chance(Fault::KillRelay);
+    let number = chance.below(count) as usize;
+    let down = between(chance, DOWN_MILLIS.0, DOWN_MILLIS.1);
+    if universe.nodes.relays[number].is_running() {
+        universe.faults.meet(Fault::KillRelay);
+        universe.nodes.relays[number].kill();
+        gone(universe, NodeId::Relay(number), Duration::from_millis(down));
+    }
+}
+
+/// A program has ended of its own accord.
+pub fn failed(universe: &mut Universe, node: NodeId) {
+    gone(universe, node, RESTART_AFTER);
+}
+
+fn gone(universe: &mut Universe, node: NodeId, down: Duration) {
+    universe.observe(Observed::Killed(node));
+    universe.abandon_streams(node, true);
+    universe.relieve_after(down, move |universe| start(universe, node));
+}
+
+fn start(universe: &mut Universe, node: NodeId) {
+    universe.with(node, |nodes, now, _| match node {
+        NodeId::Server(number) => nodes.servers[number].start(now),
+        NodeId::Relay(number) => nodes.relays[number].start(now),
+        NodeId::Client(_) | NodeId::Requestor(_) => {}
+    });
+    universe.observe(Observed::Started(node));
+}

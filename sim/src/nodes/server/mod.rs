@@ -1,0 +1,167 @@
+//! A server: the pure crate, a store that is committed to beside it, and streams of requestors.
+//!
+//! It does what the threads of `leasehold serve` do, one step after the other: a datagram is answered, what
+//! waits for a commit goes into the journal, a commit takes its time, and then what it has made true is let go.
+
+mod process;
+mod setup;
+mod talk;
+
+use std::net::Ipv6Addr;
+
+use lease::{ClientView, Cursor, Table};
+use store::Store;
+use world::{Instant, Now};
+
+use super::disk::Disk;
+use super::{Node, NodeId};
+use crate::plan::{ServerPlan, Topology};
+use crate::universe::{Clock, Datagram, Ending, Outbox, StreamId};
+use process::Process;
+
+pub use setup::Setup;
+
+/// A server, running or not.
+#[derive(Debug)]
+pub struct Server {
+    number: usize,
+    /// What it goes by from its next start on, or when it is told to read it anew.
+    pub setup: Setup,
+    /// What survives it.
+    pub disk: Disk,
+    /// Its clocks.
+    pub clock: Clock,
+    process: Option<Process>,
+    /// How often it has started.
+    starts: u64,
+}
+
+impl Server {
+    /// One that has never run.
+    pub fn new(number: usize, plan: &ServerPlan, topology: &Topology, now: Instant) -> Self {
+        let setup = Setup::new(number, plan, topology);
+        Self { number, setup, disk: Disk::default(), clock: Clock::new(now), process: None, starts: 0 }
+    }
+
+    /// Who it is.
+    pub fn id(&self) -> NodeId {
+        NodeId::Server(self.number)
+    }
+
+    /// Starts it with what it finds on its disk.
+    pub fn start(&mut self, now: Instant) {
+        self.starts += 1;
+        self.clock.restart(now);
+        let secret = [self.number as u64, self.starts];
+        self.process = Some(Process::start(&self.setup, self.disk.store(), secret, self.clock.now(now)));
+    }
+
+    /// Kills it. What was being committed lasts or does not.
+    pub fn kill(&mut self, lasts: bool) {
+        if let Some(mut process) = self.process.take()
+            && lasts
+        {
+            // If the disk is full it does not.
+            let _ = process.finish_commit(&mut self.disk);
+        }
+    }
+
+    /// Whether it runs.
+    pub fn is_running(&self) -> bool {
+        self.process.is_some()
+    }
+
+    /// Reads its configuration anew.
+    pub fn reload(&mut self, now: Instant) {
+        self.starts += 1;
+        let secret = [self.number as u64, self.starts];
+        if let Some(process) = &mut self.process {
+            process.reload(&self.setup, secret, self.clock.now(now));
+        }
+    }
+
+    /// What it holds in memory, if it runs.
+    pub fn table(&self) -> Option<&Table> {
+        self.process.as_ref().map(|process| &process.holdings.table)
+    }
+
+    /// What is durable of it.
+    pub fn durable(&self, mut visit: impl FnMut(ClientView<'_>)) {
+        let loaded = self.disk.store().load(&mut |_, image| {
+            visit(ClientView::decode(image)?);
+            Ok(())
+        });
+        loaded.expect("a store in memory can be read");
+    }
+
+    /// Every client that it holds, in order.
+    pub fn clients(&self) -> impl Iterator<Item = ClientView<'_>> {
+        self.table().into_iter().flat_map(|table| table.clients(Cursor::START)).map(|(_, client)| client)
+    }
+
+    /// What time it is for it.
+    pub fn now(&self, now: Instant) -> Now {
+        self.clock.now(now)
+    }
+}
+
+impl Node for Server {
+    fn receive(&mut self, interface: u32, datagram: &Datagram, now: Instant, out: &mut Outbox) {
+        let now = self.clock.now(now);
+        if let Some(process) = &mut self.process {
+            process.receive(interface, datagram, now, out);
+        }
+    }
+
+    fn wake(&mut self, now: Instant, out: &mut Outbox) {
+        let now = self.clock.now(now);
+        let Some(process) = &mut self.process else { return };
+        if process.wake(now, &mut self.disk, out).is_err() {
+            // As the program does: only the store, opened anew, knows what it holds.
+            self.process = None;
+            out.fail();
+        }
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        self.process.as_ref().map(|process| self.clock.when(process.deadline()))
+    }
+
+    fn accept(&mut self, stream: StreamId, from: Ipv6Addr, now: Instant) -> bool {
+        let now = self.clock.now(now);
+        self.process.as_mut().is_some_and(|process| process.accept(stream, from, now))
+    }
+
+    fn wants_octets(&self, stream: StreamId) -> bool {
+        self.process.as_ref().is_some_and(|process| process.wants_octets(stream))
+    }
+
+    fn hear(&mut self, stream: StreamId, octets: &[u8], now: Instant, _out: &mut Outbox) {
+        let now = self.clock.now(now);
+        if let Some(process) = &mut self.process {
+            process.hear(stream, octets, now);
+        }
+    }
+
+    fn ended(&mut self, stream: StreamId, ending: Ending, now: Instant, _out: &mut Outbox) {
+        let now = self.clock.now(now);
+        if let Some(process) = &mut self.process {
+            process.ended(stream, ending, now);
+        }
+    }
+
+    fn output(&self, stream: StreamId) -> &[u8] {
+        self.process.as_ref().map_or(&[], |process| process.output(stream))
+    }
+
+    fn wrote(&mut self, stream: StreamId, octets: usize, now: Instant, _out: &mut Outbox) {
+        let now = self.clock.now(now);
+        if let Some(process) = &mut self.process {
+            process.wrote(stream, octets, now);
+        }
+    }
+
+    fn wants_close(&self, stream: StreamId) -> bool {
+        self.process.as_ref().is_none_or(|process| process.wants_close(stream))
+    }
+}

@@ -1,0 +1,262 @@
+//! A server's program while it runs: all that is lost when it is killed.
+
+use std::collections::BTreeMap;
+use std::net::Ipv6Addr;
+use std::time::Duration;
+
+use lease::{InTurn, Links, Records, Table};
+use server::assign::Assigner;
+use server::exchange::{Exchanges, Recipient};
+use server::leasequery::{Admission, Policy, RateLimit, datagram};
+use server::{Arrived, Batch, Counters, Discard, Holdings, Journal};
+use store::{Change, CommitError, MemoryStore, Store};
+use wire::{CLIENT_PORT, MessageType, SERVER_PORT};
+use world::{Instant, Now};
+
+use super::setup::Setup;
+use super::talk::Talk;
+use crate::nodes::disk::Disk;
+use crate::universe::{Datagram, Ending, Outbox, Outgoing, StreamId};
+
+/// How often it is looked whether a lease has run out.
+const EXPIRY_INTERVAL: Duration = Duration::from_secs(1);
+/// Clients whose leases are ended at once; so few that there is more to do now and then.
+const EXPIRY_BATCH: usize = 2;
+/// How long a commit takes, as on a disk that is neither fast nor slow.
+const COMMIT_TIME: Duration = Duration::from_millis(4);
+
+/// The program.
+#[derive(Debug)]
+pub(super) struct Process {
+    pub(super) holdings: Holdings,
+    pub(super) talks: BTreeMap<StreamId, Talk>,
+    policy: Policy,
+    exchanges: Exchanges,
+    rate: RateLimit,
+    admission: Admission,
+    counters: Counters,
+    journal: Journal<Outgoing>,
+    commit: Option<Commit>,
+    interfaces: Vec<(u32, String)>,
+    expiry_at: Instant,
+}
+
+/// A commit that is under way.
+#[derive(Debug)]
+struct Commit {
+    batch: Batch<Outgoing>,
+    done_at: Instant,
+}
+
+impl Process {
+    pub(super) fn start(setup: &Setup, store: &MemoryStore, secret: [u64; 2], now: Now) -> Self {
+        let mut records = Records::default();
+        let loaded = store.load(&mut |_, image| records.push(image).map_err(Into::into));
+        loaded.expect("what was committed can be read");
+        let table = Table::load(records, &InTurn).expect("the store holds nothing twice");
+        let journal = Journal::new(table.last_seq());
+        let holdings = Holdings { table, links: Links::new(setup.links.clone()) };
+        Self {
+            exchanges: exchanges(setup, secret, &holdings),
+            holdings,
+            talks: BTreeMap::new(),
+            policy: setup.policy.clone(),
+            rate: RateLimit::new(setup.rate.0, setup.rate.1),
+            admission: Admission::default(),
+            counters: Counters::default(),
+            journal,
+            commit: None,
+            interfaces: setup.interfaces.clone(),
+            expiry_at: now.instant,
+        }
+    }
+
+    pub(super) fn reload(&mut self, setup: &Setup, secret: [u64; 2], now: Now) {
+        self.holdings.links = Links::new(setup.links.clone());
+        let mut next = exchanges(setup, secret, &self.holdings);
+        next.carry_on(&mut self.exchanges);
+        self.exchanges = next;
+        self.policy = setup.policy.clone();
+        self.gather(Vec::new(), now);
+    }
+
+    /// When there is something to do.
+    pub(super) fn deadline(&self) -> Instant {
+        let of_commit = self.commit.as_ref().map(|commit| commit.done_at);
+        let of_talks = self.talks.values().map(|talk| talk.deadline(&self.policy));
+        of_talks.chain(of_commit).fold(self.expiry_at, Instant::min)
+    }
+
+    /// Does what is due. An error is the end.
+    pub(super) fn wake(&mut self, now: Now, disk: &mut Disk, out: &mut Outbox) -> Result<(), CommitError> {
+        if self.commit.as_ref().is_some_and(|commit| commit.done_at <= now.instant) {
+            let released = self.finish_commit(disk)?;
+            released.into_iter().for_each(|outgoing| out.send(outgoing));
+            self.gather(Vec::new(), now);
+        }
+        if self.expiry_at <= now.instant {
+            let ended = self.exchanges.expire(&mut self.holdings, now, EXPIRY_BATCH).len();
+            let pause = if ended == EXPIRY_BATCH { Duration::ZERO } else { EXPIRY_INTERVAL };
+            self.expiry_at = now.instant + pause;
+            self.gather(Vec::new(), now);
+        }
+        self.work(now);
+        Ok(())
+    }
+
+    /// The commit that is under way comes to its end: gives what may leave.
+    pub(super) fn finish_commit(&mut self, disk: &mut Disk) -> Result<Vec<Outgoing>, CommitError> {
+        let Some(Commit { batch, .. }) = self.commit.take() else { return Ok(Vec::new()) };
+        if !batch.images().is_empty() {
+            let changes: Vec<Change<'_>> = batch
+                .images()
+                .iter()
+                .map(|image| Change { key: &image.key, image: image.image.as_deref() })
+                .collect();
+            disk.commit(&changes)?;
+        }
+        Ok(self.journal.committed(batch))
+    }
+
+    /// Whatever has changed goes into the journal, with what waits for it; and a commit begins if none is
+    /// under way.
+    fn gather(&mut self, held: Vec<Outgoing>, now: Now) {
+        let (images, latest) = (self.holdings.table.take_batch(), self.holdings.table.last_seq());
+        self.journal.put(images, latest, held);
+        if self.commit.is_none() && !self.journal.is_empty() {
+            let takes = COMMIT_TIME;
+            self.commit = Some(Commit { batch: self.journal.take(), done_at: now.instant + takes });
+        }
+    }
+}
+
+/// Datagrams.
+impl Process {
+    pub(super) fn receive(&mut self, interface: u32, datagram: &Datagram, now: Now, out: &mut Outbox) {
+        if let Err(discard) = self.answer(interface, datagram, now, out) {
+            self.counters.discard(discard);
+        }
+    }
+
+    fn answer(
+        &mut self,
+        interface: u32,
+        datagram: &Datagram,
+        now: Now,
+        out: &mut Outbox,
+    ) -> Result<(), Discard> {
+        let names = self.interfaces.iter();
+        let name = names.into_iter().find(|(number, _)| *number == interface).map(|(_, name)| name.clone());
+        let Datagram { octets, source, destination, .. } = datagram;
+        let arrived = Arrived::decode(octets, *source, *destination, name.as_deref())?;
+        if arrived.message.message_type == MessageType::LeaseQuery {
+            return self.leasequery(&arrived, interface, datagram, now);
+        }
+        let mut answer = Vec::new();
+        let answered = self.exchanges.answer(&arrived, &mut self.holdings, now, &mut answer)?;
+        let port = match answered.recipient {
+            Recipient::Client => CLIENT_PORT,
+            Recipient::Relay => SERVER_PORT,
+            Recipient::RelayAtItsPort => datagram.source_port,
+        };
+        let outgoing = back(interface, datagram, port, answer);
+        if answered.speaks_of_bindings {
+            self.gather(vec![outgoing], now);
+        } else {
+            out.send(outgoing);
+            self.gather(Vec::new(), now);
+        }
+        self.work(now);
+        Ok(())
+    }
+
+    fn leasequery(
+        &mut self,
+        arrived: &Arrived<'_>,
+        interface: u32,
+        datagram: &Datagram,
+        now: Now,
+    ) -> Result<(), Discard> {
+        if !self.rate.permits(datagram.source, now.instant) {
+            return Err(Discard::TooFast);
+        }
+        let mut answer = Vec::new();
+        datagram::answer(arrived, &self.policy, &self.holdings, now, &mut answer)?;
+        self.gather(vec![back(interface, datagram, datagram.source_port, answer)], now);
+        Ok(())
+    }
+}
+
+/// Streams.
+impl Process {
+    pub(super) fn accept(&mut self, stream: StreamId, from: Ipv6Addr, now: Now) -> bool {
+        let is_taken = self.policy.access.permits_source(from) && self.admission.open(&self.policy.bulk);
+        if is_taken {
+            self.talks.insert(stream, Talk::new(from, now));
+        }
+        is_taken
+    }
+
+    pub(super) fn wants_octets(&self, stream: StreamId) -> bool {
+        self.talks.get(&stream).is_some_and(Talk::wants_octets)
+    }
+
+    pub(super) fn hear(&mut self, stream: StreamId, octets: &[u8], now: Now) {
+        if let Some(talk) = self.talks.get_mut(&stream) {
+            talk.hear(octets, now);
+        }
+        self.work(now);
+    }
+
+    pub(super) fn ended(&mut self, stream: StreamId, ending: Ending, now: Now) {
+        match ending {
+            Ending::Closed => _ = self.talks.get_mut(&stream).map(Talk::peer_closed),
+            Ending::Reset | Ending::Refused => {
+                if let Some(talk) = self.talks.remove(&stream) {
+                    talk.end(&mut self.admission);
+                }
+            }
+        }
+        self.work(now);
+    }
+
+    /// What may be said by now.
+    pub(super) fn output(&self, stream: StreamId) -> &[u8] {
+        self.talks.get(&stream).map_or(&[], |talk| talk.output(self.journal.durable()))
+    }
+
+    pub(super) fn wrote(&mut self, stream: StreamId, octets: usize, now: Now) {
+        if let Some(talk) = self.talks.get_mut(&stream) {
+            talk.wrote(octets, now);
+        }
+        self.work(now);
+    }
+
+    /// One that is over is closed, and no more.
+    pub(super) fn wants_close(&self, stream: StreamId) -> bool {
+        !self.talks.contains_key(&stream)
+    }
+
+    /// Lets every talk do what it can; those that are over give their places back.
+    fn work(&mut self, now: Now) {
+        let Self { talks, holdings, policy, admission, counters, .. } = self;
+        talks.values_mut().for_each(|talk| talk.work(policy, holdings, admission, counters, now));
+        let over: Vec<StreamId> =
+            talks.iter().filter(|(_, talk)| talk.is_over()).map(|(stream, _)| *stream).collect();
+        for stream in over {
+            talks.remove(&stream).expect("it was there").end(admission);
+        }
+    }
+}
+
+/// An answer to a datagram, by the way that it came.
+fn back(interface: u32, datagram: &Datagram, destination_port: u16, octets: Vec<u8>) -> Outgoing {
+    Outgoing { interface, source_port: SERVER_PORT, destination: datagram.source, destination_port, octets }
+}
+
+fn exchanges(setup: &Setup, secret: [u64; 2], holdings: &Holdings) -> Exchanges {
+    let assigner = Assigner::new(&holdings.links, Vec::new(), setup.offer_for, secret, &holdings.table);
+    let mut exchanges = Exchanges::new(setup.terms.clone(), assigner);
+    exchanges.seed_keys([secret[0] as u8 ^ secret[1] as u8; 32]);
+    exchanges
+}

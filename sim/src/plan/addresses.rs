@@ -1,0 +1,89 @@
+//! Who has which address, on which segment: `2001:db8::/32` is where messages go, `3fff::/20` is what is
+//! delegated, so that a trace can be read without a map.
+
+use std::net::Ipv6Addr;
+
+use wire::{Duid, Prefix};
+
+use super::LinkNumber;
+
+/// Where servers, relays and requestors meet.
+const CORE: u16 = 0xffff;
+
+/// A server's address in the core.
+pub fn server(number: usize) -> Ipv6Addr {
+    in_core(0x500, number)
+}
+
+/// A relay's address in the core.
+pub fn relay(number: usize) -> Ipv6Addr {
+    in_core(0x600, number)
+}
+
+/// A requestor's address in the core.
+pub fn requestor(number: usize) -> Ipv6Addr {
+    in_core(0x700, number)
+}
+
+fn in_core(block: u16, number: usize) -> Ipv6Addr {
+    Ipv6Addr::new(0x2001, 0xdb8, CORE, 0, 0, 0, 0, block + small(number))
+}
+
+/// The address by which a relay names a link.
+pub fn on_link(link: LinkNumber, relay: usize) -> Ipv6Addr {
+    Ipv6Addr::new(0x2001, 0xdb8, link, 0, 0, 0, 0, 1 + small(relay))
+}
+
+/// What is on a link.
+pub fn link_prefix(link: LinkNumber) -> Prefix {
+    Prefix::new(Ipv6Addr::new(0x2001, 0xdb8, link, 0, 0, 0, 0, 0), 64).expect("64 bits")
+}
+
+/// The first address that a server gives out on a link.
+pub fn first_assigned(link: LinkNumber, server: usize) -> Ipv6Addr {
+    Ipv6Addr::new(0x2001, 0xdb8, link, 0, 0xa, small(server), 0, 1)
+}
+
+/// From where a server delegates on a link: a pool of so many bits, at most 48.
+pub fn delegated(link: LinkNumber, server: usize, length: u8) -> Prefix {
+    Prefix::new(Ipv6Addr::new(0x3fff, small(server), link, 0, 0, 0, 0, 0), length)
+        .expect("host bits are zero")
+}
+
+/// Everything that anybody delegates.
+pub fn all_delegated() -> Prefix {
+    "3fff::/20".parse().expect("a prefix")
+}
+
+/// The link-local address of a node on one of its segments.
+pub fn link_local(kind: u16, number: usize, segment: u16) -> Ipv6Addr {
+    Ipv6Addr::new(0xfe80, 0, 0, 0, 0, kind, segment, 1 + small(number))
+}
+
+/// A server's DUID.
+pub fn server_id(number: usize) -> Duid {
+    Duid::new(&[0, 2, 0, 0, 0x7e, 0xd9, 1, octet(number)]).expect("eight octets")
+}
+
+/// A relay's DUID.
+pub fn relay_id(number: usize) -> Duid {
+    Duid::new(&[0, 2, 0, 0, 0x7e, 0xd9, 2, octet(number)]).expect("eight octets")
+}
+
+/// A client's DUID.
+pub fn client_id(number: usize) -> Duid {
+    Duid::new(&[0, 3, 0, 1, 2, 0, 0, 0, 0, octet(number)]).expect("ten octets")
+}
+
+/// A requestor's DUID.
+pub fn requestor_id(number: usize) -> Duid {
+    Duid::new(&[0, 2, 0, 0, 0x7e, 0xd9, 3, octet(number)]).expect("eight octets")
+}
+
+fn small(number: usize) -> u16 {
+    u16::try_from(number).expect("there are few of each kind")
+}
+
+fn octet(number: usize) -> u8 {
+    u8::try_from(number).expect("there are few of each kind")
+}

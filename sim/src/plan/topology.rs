@@ -1,0 +1,151 @@
+//! Who is there, and where.
+
+use std::time::Duration;
+
+use server::exchange::LinkTerms;
+use world::Chance;
+
+use super::{between, happens, one_of};
+
+/// The number of a link, from 1; it is in the addresses of all that is on it.
+pub type LinkNumber = u16;
+
+/// Everybody.
+#[derive(Debug, Clone)]
+pub struct Topology {
+    /// How many links clients are on.
+    pub links: LinkNumber,
+    /// The servers; all of them serve all links, from pools of their own.
+    pub servers: Vec<ServerPlan>,
+    /// The relays; every link that no server is on has at least one.
+    pub relays: Vec<RelayPlan>,
+    /// The clients.
+    pub clients: Vec<ClientPlan>,
+    /// Who asks the servers from outside.
+    pub requestors: Vec<RequestorPlan>,
+}
+
+/// A server.
+#[derive(Debug, Clone)]
+pub struct ServerPlan {
+    /// What it gives, on every link.
+    pub terms: LinkTerms,
+    /// Addresses to give on each link.
+    pub addresses: u16,
+    /// Bits of the prefix that it delegates parts of 56 bits from, on each link.
+    pub pool_length: u8,
+    /// Seconds for which what has run out stays its client's.
+    pub grace_secs: u32,
+    /// Links that it is on itself.
+    pub direct_links: Vec<LinkNumber>,
+    /// Connections at once.
+    pub max_connections: usize,
+    /// Queries in work on a connection.
+    pub max_queries_per_connection: usize,
+    /// Queries in work of a requestor.
+    pub max_queries_per_requestor: usize,
+    /// How long a frame, or room to send, is waited for.
+    pub data_timeout: Duration,
+}
+
+/// A relay.
+#[derive(Debug, Clone)]
+pub struct RelayPlan {
+    /// The links that its ports are on.
+    pub links: Vec<LinkNumber>,
+    /// Whether it writes down what it knows.
+    pub remembers: bool,
+    /// Whether it makes routes for addresses too.
+    pub host_routes: bool,
+}
+
+/// A client.
+#[derive(Debug, Clone)]
+pub struct ClientPlan {
+    /// Where it is at first.
+    pub link: LinkNumber,
+    /// How many addresses it wants, each in an association of its own.
+    pub addresses: u32,
+    /// How many prefixes.
+    pub prefixes: u32,
+    /// Whether it would be answered at once.
+    pub rapid_commit: bool,
+}
+
+/// A requestor.
+#[derive(Debug, Clone)]
+pub struct RequestorPlan {
+    /// How long it waits between two questions.
+    pub pause: Duration,
+    /// Questions that it asks at once on a connection.
+    pub questions_at_once: u32,
+}
+
+impl Topology {
+    /// Draws everybody.
+    pub fn draw(chance: &mut Chance) -> Self {
+        let links = one_of(chance, &[1, 1, 2, 2, 3]);
+        let mut servers: Vec<ServerPlan> =
+            (0..one_of(chance, &[1, 1, 1, 2, 2, 3])).map(|_| ServerPlan::draw(chance)).collect();
+        let mut relays: Vec<RelayPlan> =
+            (0..one_of(chance, &[1, 1, 1, 2])).map(|_| RelayPlan::draw(chance, links)).collect();
+        for link in 1..=links {
+            if happens(chance, 1, 6) {
+                servers[0].direct_links.push(link);
+            } else if !relays.iter().any(|relay| relay.links.contains(&link)) {
+                relays[0].links.push(link);
+            }
+        }
+        let clients = (0..between(chance, 1, 6)).map(|_| ClientPlan::draw(chance, links)).collect();
+        let requestors = (0..between(chance, 0, 2)).map(|_| RequestorPlan::draw(chance)).collect();
+        Self { links, servers, relays, clients, requestors }
+    }
+}
+
+impl ServerPlan {
+    fn draw(chance: &mut Chance) -> Self {
+        let valid_secs = one_of(chance, &[20, 40, 60, 120, 300]);
+        let terms = LinkTerms {
+            valid_secs,
+            preferred_secs: valid_secs / 2,
+            rapid_commit: happens(chance, 1, 2),
+            bind_on_renew: happens(chance, 1, 2),
+            ..LinkTerms::default()
+        };
+        Self {
+            terms,
+            addresses: one_of(chance, &[1, 2, 4, 16, 256]),
+            pool_length: one_of(chance, &[48, 52, 53, 54, 55]),
+            grace_secs: one_of(chance, &[0, 0, 0, 10]),
+            direct_links: Vec::new(),
+            max_connections: one_of(chance, &[1, 2, 10]),
+            max_queries_per_connection: one_of(chance, &[1, 2, 4]),
+            max_queries_per_requestor: one_of(chance, &[1, 4, 8]),
+            data_timeout: Duration::from_secs(one_of(chance, &[5, 30, 300])),
+        }
+    }
+}
+
+impl RelayPlan {
+    fn draw(chance: &mut Chance, links: LinkNumber) -> Self {
+        let links = (1..=links).filter(|_| happens(chance, 2, 3)).collect();
+        Self { links, remembers: happens(chance, 1, 2), host_routes: happens(chance, 1, 4) }
+    }
+}
+
+impl ClientPlan {
+    fn draw(chance: &mut Chance, links: LinkNumber) -> Self {
+        let (addresses, prefixes) = one_of(chance, &[(0, 1), (0, 1), (0, 2), (1, 0), (1, 1), (2, 1)]);
+        let link = 1 + LinkNumber::try_from(chance.below(links.into())).expect("a few links");
+        Self { link, addresses, prefixes, rapid_commit: happens(chance, 1, 2) }
+    }
+}
+
+impl RequestorPlan {
+    fn draw(chance: &mut Chance) -> Self {
+        Self {
+            pause: Duration::from_secs(one_of(chance, &[1, 5, 20])),
+            questions_at_once: one_of(chance, &[1, 2, 5]),
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! What has to hold, whatever happens: a file for each.
+//!
+//! A property sees everything that can be observed as it happens, and may look at every node then. What it
+//! remembers is its own: an oracle as simple as can be, which shares nothing with the code that it judges.
+
+mod durable;
+mod exclusive;
+
+use std::fmt;
+
+use crate::universe::{Observed, Universe};
+
+/// Something that has to hold.
+pub trait Property {
+    /// What it is called.
+    fn name(&self) -> &'static str;
+
+    /// Looks at something that has just happened.
+    fn observe(&mut self, _observed: &Observed, _universe: &Universe) -> Result<(), String> {
+        Ok(())
+    }
+
+    /// Looks at everything after a step.
+    fn step(&mut self, _universe: &Universe) -> Result<(), String> {
+        Ok(())
+    }
+
+    /// Looks at everything when all has come right.
+    fn end(&mut self, _universe: &Universe) -> Result<(), String> {
+        Ok(())
+    }
+
+    /// How often there was something to judge.
+    fn exercised(&self) -> u64;
+}
+
+/// A property that does not hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violation {
+    /// Which.
+    pub property: &'static str,
+    /// In what way.
+    pub what: String,
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.property, self.what)
+    }
+}
+
+/// All of them, at the beginning of a run.
+pub fn all() -> Vec<Box<dyn Property>> {
+    vec![Box::new(exclusive::Exclusive::default()), Box::new(durable::Durable::default())]
+}

@@ -1,0 +1,97 @@
+//! One seed: a phase in which things go wrong, then one in which nothing does and everything must come right.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use world::Instant;
+
+use crate::faults::Fault;
+use crate::plan::Plan;
+use crate::properties::{self, Property, Violation};
+use crate::universe::{Observed, Universe};
+
+/// How long it takes at most until everything has come right once nothing goes wrong any more.
+pub const LIVENESS: Duration = Duration::from_secs(900);
+
+/// What came of a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    /// What did not hold, and when.
+    pub violation: Option<(Instant, Violation)>,
+    /// What stands for everything that happened.
+    pub digest: u64,
+    /// How much happened.
+    pub steps: u64,
+    /// How often each fault befell somebody.
+    pub met: BTreeMap<Fault, u64>,
+    /// How often each property had something to judge.
+    pub exercised: BTreeMap<&'static str, u64>,
+}
+
+/// Runs a plan to its end, or to the first thing that does not hold. Each line of the trace goes to `line`, if
+/// there is one.
+pub fn run(plan: Plan, line: Option<&mut dyn FnMut(&str)>) -> Outcome {
+    let safety_end = Instant::default() + plan.safety;
+    let mut run = Run::new(plan, line);
+    let violation = run.go(safety_end).and_then(|()| run.come_right(safety_end + LIVENESS)).err();
+    let now = run.universe.now();
+    Outcome {
+        violation: violation.map(|violation| (now, violation)),
+        digest: run.universe.trace.digest(),
+        steps: run.steps,
+        met: run.universe.faults.met().clone(),
+        exercised: run.properties.iter().map(|property| (property.name(), property.exercised())).collect(),
+    }
+}
+
+struct Run<'a> {
+    universe: Universe,
+    properties: Vec<Box<dyn Property>>,
+    steps: u64,
+    line: Option<&'a mut dyn FnMut(&str)>,
+}
+
+impl<'a> Run<'a> {
+    fn new(plan: Plan, line: Option<&'a mut dyn FnMut(&str)>) -> Self {
+        let mut universe = Universe::new(plan);
+        if line.is_some() {
+            universe.trace.keep_lines();
+        }
+        Self { universe, properties: properties::all(), steps: 0, line }
+    }
+
+    /// Lets everything happen until then.
+    fn go(&mut self, until: Instant) -> Result<(), Violation> {
+        while let Some(observed) = self.universe.step(until) {
+            self.steps += 1;
+            self.judge(&observed)?;
+        }
+        Ok(())
+    }
+
+    fn come_right(&mut self, until: Instant) -> Result<(), Violation> {
+        self.universe.calm();
+        let observed = self.universe.take_observed();
+        self.judge(&observed)?;
+        self.go(until)?;
+        let universe = &self.universe;
+        self.properties.iter_mut().try_for_each(|property| {
+            let name = property.name();
+            property.end(universe).map_err(|what| Violation { property: name, what })
+        })
+    }
+
+    fn judge(&mut self, observed: &[Observed]) -> Result<(), Violation> {
+        if let Some(line) = &mut self.line {
+            self.universe.trace.take_lines().iter().for_each(|text| line(text));
+        }
+        let universe = &self.universe;
+        for property in &mut self.properties {
+            let name = property.name();
+            let violated = |what| Violation { property: name, what };
+            observed.iter().try_for_each(|seen| property.observe(seen, universe)).map_err(violated)?;
+            property.step(universe).map_err(violated)?;
+        }
+        Ok(())
+    }
+}

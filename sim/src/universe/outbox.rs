@@ -1,0 +1,60 @@
+//! What a node wants of the universe while it handles something.
+
+use std::net::Ipv6Addr;
+
+use super::network::Outgoing;
+use super::observed::Observed;
+use super::stream::StreamId;
+
+/// Gathers what one node wants.
+#[derive(Debug)]
+pub struct Outbox {
+    pub(super) sent: Vec<Outgoing>,
+    pub(super) dialled: Vec<Dial>,
+    pub(super) observed: Vec<Observed>,
+    pub(super) next_stream: StreamId,
+    pub(super) has_failed: bool,
+}
+
+/// A stream that a node would open.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Dial {
+    pub(super) stream: StreamId,
+    pub(super) from: Ipv6Addr,
+    pub(super) to: Ipv6Addr,
+}
+
+impl Outbox {
+    /// An empty one; the first stream that is dialled has this number.
+    pub fn new(next_stream: StreamId) -> Self {
+        Self { sent: Vec::new(), dialled: Vec::new(), observed: Vec::new(), next_stream, has_failed: false }
+    }
+
+    /// Sends a datagram.
+    pub fn send(&mut self, outgoing: Outgoing) {
+        self.sent.push(outgoing);
+    }
+
+    /// Opens a stream between two addresses in the core. The node will hear whether it is connected.
+    pub fn dial(&mut self, from: Ipv6Addr, to: Ipv6Addr) -> StreamId {
+        let stream = self.next_stream;
+        self.next_stream = stream.next();
+        self.dialled.push(Dial { stream, from, to });
+        stream
+    }
+
+    /// Lets those who judge see something.
+    pub fn observe(&mut self, observed: Observed) {
+        self.observed.push(observed);
+    }
+
+    /// The node's program has ended because it could not go on.
+    pub fn fail(&mut self) {
+        self.has_failed = true;
+    }
+
+    /// What has been sent and observed: for who carries a node without a universe.
+    pub fn into_parts(self) -> (Vec<Outgoing>, Vec<Observed>) {
+        (self.sent, self.observed)
+    }
+}

@@ -1,0 +1,99 @@
+//! What is written down of a run: always a digest, by which two runs of one seed are compared; lines for a
+//! reader only if one wants them.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use wire::ClientMessage;
+use world::Instant;
+
+use super::{Datagram, Observed};
+use crate::reading::innermost;
+
+/// The account of a run.
+#[derive(Debug, Default)]
+pub struct Trace {
+    digest: DefaultHasher,
+    wants_lines: bool,
+    lines: Vec<String>,
+}
+
+impl Trace {
+    /// Keeps lines from now on.
+    pub fn keep_lines(&mut self) {
+        self.wants_lines = true;
+    }
+
+    /// The lines since the last time.
+    pub fn take_lines(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.lines)
+    }
+
+    /// What stands for everything that has happened.
+    pub fn digest(&self) -> u64 {
+        self.digest.finish()
+    }
+
+    /// Notes something.
+    pub(super) fn note(&mut self, now: Instant, observed: &Observed) {
+        self.fold(now, observed);
+        if self.wants_lines {
+            let secs = now.since(Instant::default()).as_secs_f64();
+            self.lines.push(format!("{secs:>12.6}  {}", line(observed)));
+        }
+    }
+
+    fn fold(&mut self, now: Instant, observed: &Observed) {
+        now.since(Instant::default()).hash(&mut self.digest);
+        std::mem::discriminant(observed).hash(&mut self.digest);
+        match observed {
+            Observed::Sent(datagram) | Observed::Arriving(_, datagram) => {
+                (&datagram.octets, datagram.source, datagram.destination).hash(&mut self.digest);
+            }
+            Observed::Wrote(node, stream, octets) | Observed::Read(node, stream, octets) => {
+                (node, stream, octets).hash(&mut self.digest);
+            }
+            Observed::Opened(stream, ..) | Observed::Over(stream) => stream.hash(&mut self.digest),
+            Observed::Killed(node) | Observed::Started(node) | Observed::Recovered(node) => {
+                node.hash(&mut self.digest);
+            }
+            Observed::RouteChanged(node, change) => (node, change.destination()).hash(&mut self.digest),
+            Observed::QuestionEnded(node, stream, _, outcome) => {
+                (node, stream, outcome).hash(&mut self.digest)
+            }
+            Observed::Befell(fault, node) => (fault, node).hash(&mut self.digest),
+            Observed::Calm => {}
+        }
+    }
+}
+
+fn line(observed: &Observed) -> String {
+    match observed {
+        Observed::Sent(datagram) => format!("{} sends {}", datagram.sender, told(datagram)),
+        Observed::Arriving(node, datagram) => format!("{node} hears {}", told(datagram)),
+        Observed::Wrote(node, stream, octets) => format!("{node} writes {} octets to {stream}", octets.len()),
+        Observed::Read(node, stream, octets) => format!("{node} reads {} octets from {stream}", octets.len()),
+        Observed::Opened(stream, from, to) => format!("{stream} is opened by {from} to {to}"),
+        Observed::Over(stream) => format!("{stream} is over"),
+        Observed::Killed(node) => format!("{node} is killed"),
+        Observed::Started(node) => format!("{node} starts"),
+        Observed::RouteChanged(node, change) => format!("{node} has its kernel {change:?}"),
+        Observed::Recovered(node) => format!("{node} is in sync"),
+        Observed::QuestionEnded(node, stream, id, outcome) => {
+            format!("{node} has question {id} on {stream} ended: {outcome}")
+        }
+        Observed::Befell(fault, Some(node)) => format!("{fault} befalls {node}"),
+        Observed::Befell(fault, None) => format!("{fault}"),
+        Observed::Calm => "nothing goes wrong any more".to_owned(),
+    }
+}
+
+fn told(datagram: &Datagram) -> String {
+    let Datagram { source, destination, octets, .. } = datagram;
+    let (message, hops) = innermost(octets);
+    let what = match ClientMessage::decode(message) {
+        Ok(message) => format!("{} {}", message.message_type, message.transaction_id),
+        Err(error) => format!("{} octets that do not decode ({error})", octets.len()),
+    };
+    let by = if hops > 0 { format!(" in {hops} relay message(s)") } else { String::new() };
+    format!("{what}{by} from {source} to {destination}")
+}
