@@ -9,10 +9,12 @@
 //! | [`faults`] | what goes wrong, a file for each part of the world |
 //! | [`properties`] | what has to hold all the same, a file for each |
 //! | [`run`] | one seed: a phase with faults, then one without in which everything must come right |
+//! | [`campaign`] | many seeds: what they find, made small, and what they met |
 //!
 //! Everything that happens follows from the seed: there is no clock, no thread and no chance but those in
 //! `world`, and every collection that is walked has an order.
 
+pub mod campaign;
 pub mod faults;
 pub mod nodes;
 pub mod plan;

@@ -12,6 +12,9 @@ use crate::universe::{Observed, Universe};
 
 /// How long it takes at most until everything has come right once nothing goes wrong any more.
 pub const LIVENESS: Duration = Duration::from_secs(900);
+/// How much may happen in a run: some hundred times as much as happens in an ordinary one. More is two nodes
+/// that keep each other busy.
+const MAX_STEPS: u64 = 3_000_000;
 
 /// What came of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,23 +25,32 @@ pub struct Outcome {
     pub digest: u64,
     /// How much happened.
     pub steps: u64,
+    /// How long it went on.
+    pub simulated: Duration,
     /// How often each fault befell somebody.
     pub met: BTreeMap<Fault, u64>,
     /// How often each property had something to judge.
     pub exercised: BTreeMap<&'static str, u64>,
 }
 
-/// Runs a plan to its end, or to the first thing that does not hold. Each line of the trace goes to `line`, if
-/// there is one.
-pub fn run(plan: Plan, line: Option<&mut dyn FnMut(&str)>) -> Outcome {
+/// Where the lines of a trace go.
+pub type Lines<'a> = Option<&'a mut dyn FnMut(&str)>;
+
+/// Runs a plan to its end, or to the first thing that does not hold.
+///
+/// # Panics
+///
+/// When a node does: an assertion of production that does not hold.
+pub fn run(plan: Plan, lines: Lines<'_>) -> Outcome {
     let safety_end = Instant::default() + plan.safety;
-    let mut run = Run::new(plan, line);
+    let mut run = Run::new(plan, lines);
     let violation = run.go(safety_end).and_then(|()| run.come_right(safety_end + LIVENESS)).err();
     let now = run.universe.now();
     Outcome {
         violation: violation.map(|violation| (now, violation)),
         digest: run.universe.trace.digest(),
         steps: run.steps,
+        simulated: now.since(Instant::default()),
         met: run.universe.faults.met().clone(),
         exercised: run.properties.iter().map(|property| (property.name(), property.exercised())).collect(),
     }
@@ -48,22 +60,26 @@ struct Run<'a> {
     universe: Universe,
     properties: Vec<Box<dyn Property>>,
     steps: u64,
-    line: Option<&'a mut dyn FnMut(&str)>,
+    lines: Lines<'a>,
 }
 
 impl<'a> Run<'a> {
-    fn new(plan: Plan, line: Option<&'a mut dyn FnMut(&str)>) -> Self {
+    fn new(plan: Plan, lines: Lines<'a>) -> Self {
         let mut universe = Universe::new(plan);
-        if line.is_some() {
+        if lines.is_some() {
             universe.trace.keep_lines();
         }
-        Self { universe, properties: properties::all(), steps: 0, line }
+        Self { universe, properties: properties::all(), steps: 0, lines }
     }
 
     /// Lets everything happen until then.
     fn go(&mut self, until: Instant) -> Result<(), Violation> {
         while let Some(observed) = self.universe.step(until) {
             self.steps += 1;
+            if self.steps > MAX_STEPS {
+                let what = format!("more than {MAX_STEPS} things have happened");
+                return Err(Violation { property: "restful", what });
+            }
             self.judge(&observed)?;
         }
         Ok(())
@@ -82,7 +98,7 @@ impl<'a> Run<'a> {
     }
 
     fn judge(&mut self, observed: &[Observed]) -> Result<(), Violation> {
-        if let Some(line) = &mut self.line {
+        if let Some(line) = &mut self.lines {
             self.universe.trace.take_lines().iter().for_each(|text| line(text));
         }
         let universe = &self.universe;
