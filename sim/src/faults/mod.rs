@@ -129,7 +129,7 @@ impl Mix {
 }
 
 /// What goes wrong while a run goes on.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Faults {
     mix: Mix,
     chances: BTreeMap<Fault, Chance>,

@@ -20,8 +20,8 @@ const SHORT_OCTETS: (u64, u64) = (1, 200);
 impl Universe {
     /// Carries out all that a node wants.
     pub(super) fn carry_out(&mut self, node: NodeId, out: Outbox) {
-        let Outbox { sent, dialled, observed, next_stream, has_failed } = out;
-        self.next_stream = next_stream;
+        let Outbox { sent, dialled, observed, next_stream, has_failed, faults } = out;
+        (self.next_stream, self.faults) = (next_stream, faults);
         observed.into_iter().for_each(|observed| self.observe(observed));
         for outgoing in sent {
             if let Some(datagram) = self.network.datagram(node, outgoing) {

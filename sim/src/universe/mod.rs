@@ -218,11 +218,16 @@ impl Universe {
 
     /// Does something with a node, and carries out what it wants then.
     pub fn with(&mut self, node: NodeId, work: impl FnOnce(&mut Nodes, Instant, &mut Outbox)) {
-        let mut out = Outbox::new(self.next_stream);
+        let mut out = self.outbox();
         work(&mut self.nodes, self.now, &mut out);
         self.carry_out(node, out);
         self.pump(node);
         self.note_deadline(node);
+    }
+
+    /// For one node and one event; `carry_out` takes back what is lent with it.
+    fn outbox(&mut self) -> Outbox {
+        Outbox { faults: std::mem::take(&mut self.faults), ..Outbox::new(self.next_stream) }
     }
 
     fn wake(&mut self, node: NodeId) {

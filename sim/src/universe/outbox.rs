@@ -2,9 +2,12 @@
 
 use std::net::Ipv6Addr;
 
+use world::Chance;
+
 use super::network::Outgoing;
 use super::observed::Observed;
 use super::stream::StreamId;
+use crate::faults::{Fault, Faults};
 
 /// Gathers what one node wants.
 #[derive(Debug)]
@@ -14,6 +17,8 @@ pub struct Outbox {
     pub(super) observed: Vec<Observed>,
     pub(super) next_stream: StreamId,
     pub(super) has_failed: bool,
+    /// What goes wrong meanwhile, lent by the universe.
+    pub(super) faults: Faults,
 }
 
 /// A stream that a node would open.
@@ -27,7 +32,24 @@ pub(super) struct Dial {
 impl Outbox {
     /// An empty one; the first stream that is dialled has this number.
     pub fn new(next_stream: StreamId) -> Self {
-        Self { sent: Vec::new(), dialled: Vec::new(), observed: Vec::new(), next_stream, has_failed: false }
+        Self {
+            sent: Vec::new(),
+            dialled: Vec::new(),
+            observed: Vec::new(),
+            next_stream,
+            has_failed: false,
+            faults: Faults::default(),
+        }
+    }
+
+    /// Whether something that the node has its machine do is befallen; then it is counted.
+    pub fn strikes(&mut self, fault: Fault) -> bool {
+        self.faults.strikes(fault)
+    }
+
+    /// What decides the particulars of a fault that has struck.
+    pub fn chance(&mut self, fault: Fault) -> &mut Chance {
+        self.faults.chance(fault)
     }
 
     /// Sends a datagram.

@@ -93,7 +93,7 @@ impl Universe {
             }
             stream.end(side.other()).coming.extend(octets.iter());
             self.observe(Observed::Wrote(node, id, octets.clone()));
-            let mut out = super::Outbox::new(self.next_stream);
+            let mut out = self.outbox();
             self.nodes.get_mut(node).wrote(id, octets.len(), self.now, &mut out);
             self.carry_out(node, out);
             self.note_deadline(node);
