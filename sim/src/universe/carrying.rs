@@ -20,8 +20,12 @@ const SHORT_OCTETS: (u64, u64) = (1, 200);
 impl Universe {
     /// Carries out all that a node wants.
     pub(super) fn carry_out(&mut self, node: NodeId, out: Outbox) {
-        let Outbox { sent, dialled, observed, next_stream, has_failed, faults } = out;
+        let Outbox { sent, dialled, observed, next_stream, relocated, has_failed, faults } = out;
         (self.next_stream, self.faults) = (next_stream, faults);
+        if let Some((interface, segment)) = relocated {
+            self.network.change(node, interface, |its, _| *its = segment);
+            self.observe(Observed::Moved(node, segment));
+        }
         observed.into_iter().for_each(|observed| self.observe(observed));
         for outgoing in sent {
             if let Some(datagram) = self.network.datagram(node, outgoing) {
@@ -72,9 +76,9 @@ impl Universe {
         usual + Duration::from_millis(between(chance, DELAY_MILLIS.0, DELAY_MILLIS.1))
     }
 
-    /// A datagram has come, if the interface that it came to is still there.
+    /// A datagram has come, if the interface that it came to is still there, and still on that segment.
     pub(super) fn arrive(&mut self, node: NodeId, interface: u32, datagram: Datagram) {
-        if !self.network.is_up(node, interface) {
+        if !self.network.is_up(node, interface, datagram.segment) {
             return;
         }
         self.observe(Observed::Arriving(node, datagram.clone()));

@@ -87,9 +87,10 @@ impl Network {
         self.attachments.iter().filter(move |(_, attachment)| attachment.node == node)
     }
 
-    /// Whether a node has this interface and anything goes in or out.
-    pub fn is_up(&self, node: NodeId, interface: u32) -> bool {
-        self.of(node).any(|(_, attachment)| attachment.interface == interface && attachment.is_up)
+    /// Whether a node has this interface on this segment and anything goes in or out.
+    pub fn is_up(&self, node: NodeId, interface: u32, segment: Segment) -> bool {
+        self.of(node)
+            .any(|(on, attachment)| *on == segment && attachment.interface == interface && attachment.is_up)
     }
 
     /// Changes an interface of a node, or where it is attached.

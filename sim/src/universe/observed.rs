@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use relay::Change;
 
-use super::network::Datagram;
+use super::network::{Datagram, Segment};
 use super::stream::StreamId;
 use crate::faults::Fault;
 use crate::nodes::NodeId;
@@ -30,6 +30,8 @@ pub enum Observed {
     Started(NodeId),
     /// The kernel of a relay has done what the relay wanted.
     RouteChanged(NodeId, Change),
+    /// A node has been carried to another segment, or to the same again.
+    Moved(NodeId, Segment),
     /// A relay is in sync with its servers.
     Recovered(NodeId),
     /// A question of a requestor has ended, in its own words.

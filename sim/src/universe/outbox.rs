@@ -4,7 +4,7 @@ use std::net::Ipv6Addr;
 
 use world::Chance;
 
-use super::network::Outgoing;
+use super::network::{Outgoing, Segment};
 use super::observed::Observed;
 use super::stream::StreamId;
 use crate::faults::{Fault, Faults};
@@ -16,6 +16,7 @@ pub struct Outbox {
     pub(super) dialled: Vec<Dial>,
     pub(super) observed: Vec<Observed>,
     pub(super) next_stream: StreamId,
+    pub(super) relocated: Option<(u32, Segment)>,
     pub(super) has_failed: bool,
     /// What goes wrong meanwhile, lent by the universe.
     pub(super) faults: Faults,
@@ -37,6 +38,7 @@ impl Outbox {
             dialled: Vec::new(),
             observed: Vec::new(),
             next_stream,
+            relocated: None,
             has_failed: false,
             faults: Faults::default(),
         }
@@ -68,6 +70,11 @@ impl Outbox {
     /// Lets those who judge see something.
     pub fn observe(&mut self, observed: Observed) {
         self.observed.push(observed);
+    }
+
+    /// An interface of the node is on another segment now, before anything is sent.
+    pub fn relocate(&mut self, interface: u32, segment: Segment) {
+        self.relocated = Some((interface, segment));
     }
 
     /// The node's program has ended because it could not go on.

@@ -56,6 +56,7 @@ impl Trace {
             Observed::Killed(node) | Observed::Started(node) | Observed::Recovered(node) => {
                 node.hash(&mut self.digest);
             }
+            Observed::Moved(node, segment) => (node, segment).hash(&mut self.digest),
             Observed::RouteChanged(node, change) => (node, change.destination()).hash(&mut self.digest),
             Observed::QuestionEnded(node, stream, _, outcome) => {
                 (node, stream, outcome).hash(&mut self.digest)
@@ -77,6 +78,7 @@ fn line(observed: &Observed) -> String {
         Observed::Killed(node) => format!("{node} is killed"),
         Observed::Started(node) => format!("{node} starts"),
         Observed::RouteChanged(node, change) => format!("{node} has its kernel {change:?}"),
+        Observed::Moved(node, segment) => format!("{node} is carried to link {}", segment.0),
         Observed::Recovered(node) => format!("{node} is in sync"),
         Observed::QuestionEnded(node, stream, id, outcome) => {
             format!("{node} has question {id} on {stream} ended: {outcome}")
