@@ -49,11 +49,10 @@ fn relays(universe: &mut Universe) {
 fn clients(universe: &mut Universe) {
     let (plan, now) = (universe.plan.clone(), universe.now());
     let mut arrivals = chance(plan.seed, "arrivals");
-    for (number, client) in plan.topology.clients.iter().enumerate() {
+    for number in 0..plan.topology.clients.len() {
         let millis = between(&mut arrivals, 0, plan.load.arrival.as_millis() as u64);
         let on_at = now + Duration::from_millis(millis);
-        let own = chance(plan.seed, &format!("client {number}"));
-        let client = Client::new(number, client, own, on_at);
+        let client = Client::new(number, &plan, now, on_at);
         attach(universe, Segment(client.link), client.id(), client::INTERFACE, None);
         universe.nodes.clients.push(client);
     }

@@ -50,6 +50,22 @@ pub fn delegated(link: LinkNumber, server: usize, length: u8) -> Prefix {
         .expect("host bits are zero")
 }
 
+/// One of the addresses that a server gives out on a link, from 0.
+pub fn assigned(link: LinkNumber, server: usize, number: u16) -> Ipv6Addr {
+    Ipv6Addr::from_bits(first_assigned(link, server).to_bits() + u128::from(number))
+}
+
+/// One of the prefixes that a server delegates on a link, from 0: of 56 bits.
+pub fn delegation(link: LinkNumber, server: usize, number: u16) -> Prefix {
+    Prefix::new(Ipv6Addr::new(0x3fff, small(server), link, number << 8, 0, 0, 0, 0), 56)
+        .expect("host bits are zero")
+}
+
+/// Any prefix of so many bits, as a client asks for it.
+pub fn any_prefix(length: u8) -> Prefix {
+    Prefix::new(Ipv6Addr::UNSPECIFIED, length).expect("128 bits at most")
+}
+
 /// Everything that anybody delegates.
 pub fn all_delegated() -> Prefix {
     "3fff::/20".parse().expect("a prefix")

@@ -26,6 +26,8 @@ pub struct Habits {
     pub forgets: Option<Duration>,
     /// It is carried to another link.
     pub moves: Option<Duration>,
+    /// It asks what there is to know besides leases.
+    pub informs: Option<Duration>,
 }
 
 impl Load {
@@ -40,6 +42,7 @@ impl Load {
             declines: habit(&[0, 0, 0, 100]),
             forgets: habit(&[0, 0, 40, 150]),
             moves: habit(&[0, 0, 60, 200]),
+            informs: habit(&[0, 0, 0, 100]),
         };
         Self { arrival: Duration::from_secs(between(chance, 1, 60)), habits }
     }

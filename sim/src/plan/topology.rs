@@ -70,6 +70,10 @@ pub struct ClientPlan {
     pub prefixes: u32,
     /// Whether it would be answered at once.
     pub rapid_commit: bool,
+    /// Whether it says what it would like to have.
+    pub hints: bool,
+    /// The client whose DUID it has: nearly always its own.
+    pub identity: usize,
 }
 
 /// A requestor.
@@ -96,7 +100,9 @@ impl Topology {
                 relays[0].links.push(link);
             }
         }
-        let clients = (0..between(chance, 1, 6)).map(|_| ClientPlan::draw(chance, links)).collect();
+        let clients = (0..between(chance, 1, 6) as usize)
+            .map(|number| ClientPlan::draw(chance, links, number))
+            .collect();
         let requestors = (0..between(chance, 0, 2)).map(|_| RequestorPlan::draw(chance)).collect();
         Self { links, servers, relays, clients, requestors }
     }
@@ -134,10 +140,19 @@ impl RelayPlan {
 }
 
 impl ClientPlan {
-    fn draw(chance: &mut Chance, links: LinkNumber) -> Self {
-        let (addresses, prefixes) = one_of(chance, &[(0, 1), (0, 1), (0, 2), (1, 0), (1, 1), (2, 1)]);
+    fn draw(chance: &mut Chance, links: LinkNumber, number: usize) -> Self {
+        let wants = [(0, 1), (0, 1), (0, 2), (1, 0), (1, 1), (2, 1), (2, 0), (0, 0)];
+        let (addresses, prefixes) = one_of(chance, &wants);
         let link = 1 + LinkNumber::try_from(chance.below(links.into())).expect("a few links");
-        Self { link, addresses, prefixes, rapid_commit: happens(chance, 1, 2) }
+        let is_copy = happens(chance, 1, 20);
+        Self {
+            link,
+            addresses,
+            prefixes,
+            rapid_commit: happens(chance, 1, 2),
+            hints: happens(chance, 1, 4),
+            identity: if is_copy { number.saturating_sub(1) } else { number },
+        }
     }
 }
 
