@@ -13,6 +13,8 @@ pub struct Counters {
     pub connections_opened: AtomicU64,
     /// Connections closed at once: too many, or not permitted.
     pub connections_refused: AtomicU64,
+    /// Connections closed because somebody else got their place.
+    pub connections_displaced: AtomicU64,
     /// Connections closed because a limit of time ran out.
     pub connections_timed_out: AtomicU64,
     /// Queries answered over UDP, whatever the status.

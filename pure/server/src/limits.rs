@@ -8,6 +8,12 @@ pub const MAX_OUTPUT_OCTETS: usize = 256 * 1024;
 /// Octets that one query may add before the next one of the connection has its turn. The client with
 /// which it comes to them is told to its end.
 pub const TURN_OCTETS: usize = 64 * 1024;
+/// Octets of an answer that are told in smaller turns: more than the kernel takes off our hands by itself, so
+/// that one who goes on reads.
+pub const EARLY_OCTETS: u64 = 256 * 1024;
+/// Octets that a query may add in each of those turns. Thousands that ask and do not read would else cost
+/// work and memory that nobody has any good of.
+pub const EARLY_TURN_OCTETS: usize = 16 * 1024;
 /// Clients that one turn looks at: bounds how long a search keeps the table that finds little, among
 /// expired leases or among a relay's clients on other links.
 pub const TURN_CLIENTS: usize = 8 * 1024;
@@ -28,6 +34,9 @@ pub const MAX_CLIENT_LINKS: usize = 256;
 pub const MAX_RATED_SOURCES: usize = 4_096;
 /// How long a query waits for a place among its requestor's queries before it is looked at again.
 pub const ADMISSION_RETRY: Duration = Duration::from_millis(20);
+/// How long a connection keeps its place when all are taken, nothing is being answered on it, and a requestor
+/// wants to connect that has one connection less. Long enough for a question to come over any network.
+pub const KEPT_AT_REST: Duration = Duration::from_secs(10);
 /// Offers that are remembered at once, the oldest dropped first: more than any server advertises
 /// within the time for which an offer is kept, and no more than a few megabytes.
 pub const MAX_OFFERS: usize = 32 * 1024;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
-use server::leasequery::{Admission, BulkLimits, Close, Connection, Waiting};
+use server::leasequery::{Close, Connection, Waiting};
 use server::limits::{ADMISSION_RETRY, MAX_OUTPUT_OCTETS, MAX_WAITING_OCTETS, TURN_OCTETS};
 use wire::{MessageType, StatusCode};
 
@@ -179,21 +179,6 @@ fn a_question_with_the_number_of_one_in_work_is_ignored() {
     let mut connection = connect();
     for _ in 0..2 {
         assert_eq!(answers(&server.tell(&mut connection, &question(1), at(0))).len(), 5_001);
-    }
-}
-
-// BLQ-S-01, BLQ-S-02, BLQ-S-03
-#[test]
-fn there_are_so_many_connections_and_no_more() {
-    for (limits, most) in
-        [(BulkLimits::default(), 10), (BulkLimits { max_connections: 1, ..BulkLimits::default() }, 1)]
-    {
-        let mut admission = Admission::default();
-        assert!((0..most).all(|_| admission.open(&limits)));
-        assert!(!admission.open(&limits), "one too many");
-        assert_eq!(admission.connections(), most);
-        admission.close();
-        assert!(admission.open(&limits));
     }
 }
 
@@ -378,11 +363,11 @@ fn a_connection_that_cannot_be_sent_on_leaves_nothing_behind() {
     let mut server = Server::with(many_clients(5_000), |policy| policy.bulk.max_queries_per_requestor = 4);
     for _ in 0..100 {
         let mut connection = connect();
-        assert!(server.admission.open(&server.policy.bulk));
+        let entry = server.admission.open(REQUESTOR, &server.policy.bulk, at(0).instant).unwrap();
         connection.receive(&questions(4), at(0));
         assert!(!server.round_unsent(&mut connection, at(0)).is_empty());
         connection.abandon(&mut server.admission);
-        server.admission.close();
+        server.admission.close(entry.place);
         assert_eq!(server.admission.connections(), 0);
     }
 }

@@ -65,6 +65,13 @@ impl FrameBuffer {
         Ok(behind.get(..size.into()).map(|message| begin..begin + message.len()))
     }
 
+    /// Gives back the memory of messages that have been taken, if nothing waits.
+    pub fn release(&mut self) {
+        if self.waiting() == 0 {
+            *self = Self::default();
+        }
+    }
+
     /// Octets that wait for the rest of their frame, or to be taken.
     pub fn waiting(&self) -> usize {
         self.octets.len() - self.start

@@ -208,6 +208,9 @@ fn bulk(mut table: Table<'_>, faults: &mut Collector) -> Bulk {
     let queries = |item: &Item<'_>, f: &mut Collector| item.number(QUERIES, f);
     table.read_into(&mut listen, "listen", faults, addresses::listen);
     table.read_into(&mut limits.max_connections, "max-connections", faults, connections);
+    limits.max_connections_per_requestor = table
+        .read("max-connections-per-requestor", faults, connections)
+        .or(limits.max_connections_per_requestor);
     table.read_into(&mut limits.max_queries_per_connection, "max-queries-per-connection", faults, queries);
     table.read_into(&mut limits.max_queries_per_requestor, "max-queries-per-requestor", faults, queries);
     table.read_into(&mut limits.data_timeout, "data-timeout-secs", faults, data_timeout);

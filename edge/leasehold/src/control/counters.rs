@@ -58,6 +58,8 @@ pub struct Bulk {
     pub opened: u64,
     /// Closed at once.
     pub refused: u64,
+    /// Closed because somebody else got their place.
+    pub displaced: u64,
     /// Closed because a limit of time ran out.
     pub timed_out: u64,
     /// Clients sent.

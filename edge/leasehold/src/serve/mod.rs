@@ -3,11 +3,12 @@
 //! All that is shared stands in `Service`. One thread takes datagrams in and answers them
 //! (`intake.rs`, `turn.rs`); one makes durable what has changed and releases what waits for that
 //! (`journal.rs`, `release.rs`); and on a runtime of their own there is one task for each address
-//! that bulk leasequery listens on and one for each requestor (`bulk.rs`). All of them carry octets
+//! that bulk leasequery listens on and one for each requestor (`bulk/`). All of them carry octets
 //! between sockets and the pure server, which decides.
 
 mod bulk;
 mod control;
+mod files;
 mod intake;
 mod journal;
 mod plan;
@@ -47,8 +48,9 @@ pub use plan::Plan;
 
 /// How long connections may take to say goodbye when the server stops.
 const FAREWELL: Duration = Duration::from_secs(5);
-/// Connections that the kernel keeps ready to be accepted.
-const BACKLOG: i32 = 128;
+/// Connections that the kernel keeps ready to be accepted: as many as it lets us (`net.core.somaxconn`). Where
+/// there are fewer, a crowd that connects all at once has a requestor wait a second for its next attempt.
+const BACKLOG: i32 = 4096;
 
 /// Serve clients, relays and leasequeries.
 #[derive(Debug, clap::Args)]
@@ -69,6 +71,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         }
     };
     config.warnings.iter().for_each(|warning| warn!("{warning}"));
+    files::provide(&mut config);
     let store = state::open(&config.state)?;
     let server_id = state::server_id(config.server_id.clone(), &config.state)?;
     let holdings = state::load(&store, config.links.clone())?;

@@ -8,7 +8,8 @@ use std::net::SocketAddrV6;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use server::leasequery::{Finished, InWork, datagram};
+use server::leasequery::{Finished, InWork, Place, datagram};
+use tokio::task::AbortHandle;
 use wire::leasequery::QueryType;
 use wire::{StatusCode, TransactionId};
 use world::Instant;
@@ -22,8 +23,7 @@ pub(super) struct Queries(Mutex<Known>);
 
 #[derive(Debug, Default)]
 struct Known {
-    next: u64,
-    connections: BTreeMap<u64, Connected>,
+    connections: BTreeMap<Place, Connected>,
     ended: VecDeque<Ended>,
 }
 
@@ -33,6 +33,7 @@ pub(super) struct Connected {
     pub(super) requestor: SocketAddrV6,
     pub(super) opened: Instant,
     pub(super) in_work: Vec<InWork>,
+    task: Option<AbortHandle>,
 }
 
 /// What has become of a query.
@@ -56,26 +57,38 @@ impl Queries {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Notes a connection. It is known by the number returned.
-    pub(super) fn opened(&self, requestor: SocketAddrV6, now: Instant) -> u64 {
-        let mut known = self.known();
-        let number = known.next;
-        known.next += 1;
-        known.connections.insert(number, Connected { requestor, opened: now, in_work: Vec::new() });
-        number
+    /// Notes a connection.
+    pub(super) fn opened(&self, place: Place, requestor: SocketAddrV6, now: Instant) {
+        let connected = Connected { requestor, opened: now, in_work: Vec::new(), task: None };
+        self.known().connections.insert(place, connected);
+    }
+
+    /// Notes which task carries a connection.
+    pub(super) fn is_task(&self, place: Place, task: AbortHandle) {
+        if let Some(connected) = self.known().connections.get_mut(&place) {
+            connected.task = Some(task);
+        }
+    }
+
+    /// Ends the task that carries a connection; gives whose it was.
+    pub(super) fn end(&self, place: Place) -> Option<SocketAddrV6> {
+        let known = self.known();
+        let connected = known.connections.get(&place)?;
+        connected.task.iter().for_each(AbortHandle::abort);
+        Some(connected.requestor)
     }
 
     /// Notes what is being answered on a connection.
-    pub(super) fn progress(&self, number: u64, in_work: impl Iterator<Item = InWork>) {
-        if let Some(connected) = self.known().connections.get_mut(&number) {
+    pub(super) fn progress(&self, place: Place, in_work: impl Iterator<Item = InWork>) {
+        if let Some(connected) = self.known().connections.get_mut(&place) {
             connected.in_work.clear();
             connected.in_work.extend(in_work);
         }
     }
 
     /// Notes that a connection is gone.
-    pub(super) fn closed(&self, number: u64) {
-        self.known().connections.remove(&number);
+    pub(super) fn closed(&self, place: Place) {
+        self.known().connections.remove(&place);
     }
 
     /// Remembers a query that was answered on a connection.
@@ -139,6 +152,7 @@ impl Queries {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use server::leasequery::{Admission, BulkLimits};
 
     fn answered(number: u32) -> datagram::Answered {
         datagram::Answered {
@@ -166,7 +180,13 @@ mod tests {
     fn a_connection_is_known_until_it_closes() {
         let (queries, now) = (Queries::default(), Instant::default());
         let requestor = SocketAddrV6::new(std::net::Ipv6Addr::LOCALHOST, 1, 0, 0);
-        let (first, second) = (queries.opened(requestor, now), queries.opened(requestor, now));
+        let (mut admission, limits) = (Admission::default(), BulkLimits::default());
+        let mut open = || {
+            let place = admission.open(*requestor.ip(), &limits, now).unwrap().place;
+            queries.opened(place, requestor, now);
+            place
+        };
+        let (first, second) = (open(), open());
         queries.closed(first);
         queries.progress(first, std::iter::empty());
         assert_eq!(queries.shown().0.len(), 1);

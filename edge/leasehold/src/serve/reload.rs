@@ -9,13 +9,14 @@ use std::path::Path;
 use anyhow::anyhow;
 use tracing::{info, warn};
 
-use super::{Running, plan};
+use super::{Running, files, plan};
 use crate::config::Config;
 
 /// Reads the file and goes on with it. Gives the configuration that is then in force.
 pub(super) fn reload(running: &Running, file: &Path, current: &Config) -> anyhow::Result<Config> {
-    let read = Config::read(file).map_err(|faults| anyhow!("{faults}"))?;
+    let mut read = Config::read(file).map_err(|faults| anyhow!("{faults}"))?;
     read.warnings.iter().for_each(|warning| warn!("{warning}"));
+    files::provide(&mut read);
     for key in fixed_at_start(current, &read) {
         warn!("{key} has changed, which the next start will heed");
     }

@@ -26,6 +26,7 @@ fn every_key_is_read() {
         [leasequery.bulk]
         listen = ["[2001:db8::1]:5470", "::1"]
         max-connections = 1
+        max-connections-per-requestor = 4
         max-queries-per-connection = 2
         max-queries-per-requestor = 3
         data-timeout-secs = 400
@@ -53,6 +54,7 @@ fn every_key_is_read() {
     assert_eq!(bulk.listen, ["[2001:db8::1]:5470".parse().unwrap(), "[::1]:547".parse().unwrap()]);
     let limits = BulkLimits {
         max_connections: 1,
+        max_connections_per_requestor: Some(4),
         max_queries_per_connection: 2,
         max_queries_per_requestor: 3,
         data_timeout: Duration::from_secs(400),
@@ -82,6 +84,7 @@ fn numbers_out_of_range() {
         ("udp", "rate-per-second", "0", "from 1 to 1000000"),
         ("udp", "burst", "0", "from 1 to 1000000"),
         ("bulk", "max-connections", "0", "from 1 to 65536"),
+        ("bulk", "max-connections-per-requestor", "0", "from 1 to 65536"),
         ("bulk", "max-queries-per-connection", "-1", "from 1 to 65536"),
         ("bulk", "max-queries-per-requestor", "65537", "from 1 to 65536"),
         ("bulk", "data-timeout-secs", "0", "from 1 to 86400"),

@@ -130,6 +130,7 @@ impl Connection {
     ) {
         admission.end(self.requestor, std::mem::take(&mut self.ended));
         self.intake = self.take_messages(policy, holdings, admission, counters, now);
+        self.input.release();
         let rest = self.input.waiting() > 0 && !self.has_whole_frame();
         if self.peer_closed && rest && self.closing.is_none() {
             self.fault(Close::Framing, Discard::Malformed, counters);
@@ -314,6 +315,12 @@ impl Connection {
     /// The queries that are being answered.
     pub fn in_work(&self) -> impl Iterator<Item = InWork> {
         self.feeds.iter().map(Feed::in_work)
+    }
+
+    /// Since when nothing is being answered; `None` while something is, or is on its way.
+    pub fn rests_since(&self) -> Option<Instant> {
+        let is_busy = self.is_answering() || self.sending_since.is_some();
+        (!is_busy).then_some(self.idle_since)
     }
 
     /// Whether there is something to do at once: to begin, or to fill.

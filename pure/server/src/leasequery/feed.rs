@@ -16,7 +16,7 @@ use super::answer::{self, Head};
 use super::query::{Asked, Query, Wanted};
 use super::{Policy, Refusal};
 use crate::Holdings;
-use crate::limits::{MAX_LEASES_IN_MESSAGE, TURN_CLIENTS, TURN_OCTETS};
+use crate::limits::{EARLY_OCTETS, EARLY_TURN_OCTETS, MAX_LEASES_IN_MESSAGE, TURN_CLIENTS, TURN_OCTETS};
 
 /// A query in work.
 #[derive(Debug)]
@@ -147,7 +147,8 @@ impl Feed {
     fn turn(&mut self, holdings: &Holdings, policy: &Policy, now: Now, out: &mut Vec<u8>) -> bool {
         let Self { head, query, search, cursor, told, .. } = self;
         let teller = Teller { head, wanted: &query.wanted, policy, now };
-        let until = out.len() + TURN_OCTETS;
+        let room = if told.octets < EARLY_OCTETS { EARLY_TURN_OCTETS } else { TURN_OCTETS };
+        let until = out.len() + room;
         let mut looked_at = 0;
         while let Some(place) = query.searches.get(*search) {
             for (behind, client) in holdings.table.look(place, *cursor) {

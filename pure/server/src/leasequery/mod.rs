@@ -18,7 +18,7 @@ mod rate;
 mod refusal;
 
 pub use access::{Access, Rule};
-pub use admission::Admission;
+pub use admission::{Admission, Entry, Place};
 pub use connection::{Close, Connection, Waiting};
 pub use feed::{Finished, InWork};
 pub use policy::{BulkLimits, Policy};

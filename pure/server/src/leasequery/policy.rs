@@ -31,6 +31,9 @@ pub struct Policy {
 pub struct BulkLimits {
     /// Connections open at once.
     pub max_connections: usize,
+    /// Connections that one requestor has open at once; `None` bounds them by the others' wish to
+    /// connect alone.
+    pub max_connections_per_requestor: Option<usize>,
     /// Queries that one connection has in work at once.
     pub max_queries_per_connection: usize,
     /// Queries that one requestor has in work at once, over all its connections.
@@ -48,6 +51,7 @@ impl Default for BulkLimits {
     fn default() -> Self {
         Self {
             max_connections: 10,
+            max_connections_per_requestor: None,
             max_queries_per_connection: 4,
             max_queries_per_requestor: 8,
             data_timeout: Duration::from_secs(300),

@@ -190,11 +190,17 @@ impl Process {
 /// Streams.
 impl Process {
     pub(super) fn accept(&mut self, stream: StreamId, from: Ipv6Addr, now: Now) -> bool {
-        let is_taken = self.policy.access.permits_source(from) && self.admission.open(&self.policy.bulk);
-        if is_taken {
-            self.talks.insert(stream, Talk::new(from, now));
+        if !self.policy.access.permits_source(from) {
+            return false;
         }
-        is_taken
+        let Some(entry) = self.admission.open(from, &self.policy.bulk, now.instant) else { return false };
+        let has_to_go = |talk: &Talk| Some(talk.place()) == entry.displaced;
+        let displaced = self.talks.iter().find(|(_, talk)| has_to_go(talk)).map(|(stream, _)| *stream);
+        if let Some(talk) = displaced.and_then(|stream| self.talks.remove(&stream)) {
+            talk.end(&mut self.admission);
+        }
+        self.talks.insert(stream, Talk::new(entry.place, from, now));
+        true
     }
 
     pub(super) fn wants_octets(&self, stream: StreamId) -> bool {

@@ -51,6 +51,7 @@ impl Setup {
         let anybody = Rule { from: "::/0".parse().expect("a prefix"), queries: None };
         let bulk = BulkLimits {
             max_connections: plan.max_connections,
+            max_connections_per_requestor: None,
             max_queries_per_connection: plan.max_queries_per_connection,
             max_queries_per_requestor: plan.max_queries_per_requestor,
             data_timeout: plan.data_timeout,

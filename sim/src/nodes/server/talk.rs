@@ -3,13 +3,14 @@
 use std::net::Ipv6Addr;
 
 use lease::Seq;
-use server::leasequery::{Admission, Close, Connection, Policy};
+use server::leasequery::{Admission, Close, Connection, Place, Policy};
 use server::{Counters, Holdings};
 use world::{Instant, Now};
 
 /// A connection, and the octets that wait to be taken.
 #[derive(Debug)]
 pub(super) struct Talk {
+    place: Place,
     connection: Connection,
     out: Vec<u8>,
     written: usize,
@@ -18,8 +19,13 @@ pub(super) struct Talk {
 }
 
 impl Talk {
-    pub(super) fn new(from: Ipv6Addr, now: Now) -> Self {
-        Self { connection: Connection::new(from, now), out: Vec::new(), written: 0, told: Seq::default() }
+    pub(super) fn new(place: Place, from: Ipv6Addr, now: Now) -> Self {
+        let connection = Connection::new(from, now);
+        Self { place, connection, out: Vec::new(), written: 0, told: Seq::default() }
+    }
+
+    pub(super) fn place(&self) -> Place {
+        self.place
     }
 
     pub(super) fn wants_octets(&self) -> bool {
@@ -46,6 +52,7 @@ impl Talk {
         self.connection.tick(policy, counters, now);
         while self.out.is_empty() {
             self.connection.begin(policy, holdings, admission, counters, now);
+            admission.rest(self.place, self.connection.rests_since());
             self.connection.fill(policy, holdings, counters, now, &mut self.out);
             self.told = holdings.table.last_seq();
             self.connection.take_finished();
@@ -85,6 +92,6 @@ impl Talk {
     /// Gives its places back.
     pub(super) fn end(mut self, admission: &mut Admission) {
         self.connection.abandon(admission);
-        admission.close();
+        admission.close(self.place);
     }
 }

@@ -85,6 +85,7 @@ fn write_bulk(bulk: &Bulk, usual: &Bulk, text: &mut String) {
     let Bulk { listen, limits } = bulk;
     let BulkLimits {
         max_connections,
+        max_connections_per_requestor,
         max_queries_per_connection,
         max_queries_per_requestor,
         data_timeout,
@@ -96,6 +97,9 @@ fn write_bulk(bulk: &Bulk, usual: &Bulk, text: &mut String) {
     write_listen(listen, &usual.listen, &mut section);
     let usual = &usual.limits;
     section.differing("max-connections", &number(max_connections), &number(&usual.max_connections));
+    if let Some(most) = max_connections_per_requestor {
+        section.set("max-connections-per-requestor", number(most));
+    }
     section.differing(
         "max-queries-per-connection",
         &number(max_queries_per_connection),

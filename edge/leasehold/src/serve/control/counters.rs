@@ -69,6 +69,7 @@ fn bulk(counters: &server::Counters, connections: usize) -> Bulk {
         connections: connections as u64,
         opened: read(&counters.connections_opened),
         refused: read(&counters.connections_refused),
+        displaced: read(&counters.connections_displaced),
         timed_out: read(&counters.connections_timed_out),
         clients: read(&counters.clients_sent),
         leases: read(&counters.leases_sent),

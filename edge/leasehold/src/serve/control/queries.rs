@@ -26,7 +26,7 @@ pub(super) async fn show(service: &Service, reply: &mut Reply) -> Result<(), Sto
 }
 
 fn connection(connected: Connected, now: Instant) -> control::Connection {
-    let Connected { requestor, opened, in_work } = connected;
+    let Connected { requestor, opened, in_work, .. } = connected;
     control::Connection {
         requestor: requestor.to_string(),
         open_secs: now.since(opened).as_secs(),

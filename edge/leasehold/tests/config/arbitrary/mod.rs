@@ -89,16 +89,17 @@ fn bulk() -> impl Strategy<Value = Bulk> {
     let count = || 1..=65_536usize;
     let listen = or_usual(Bulk::default().listen, sockets());
     let secs = |range: RangeInclusive<u64>| range.prop_map(Duration::from_secs);
-    let limits =
-        (or_usual(10, count()), count(), count(), secs(300..=86_400), secs(1..=86_400), any::<bool>())
-            .prop_map(|(connections, queries, of_requestor, data_timeout, idle_timeout, close)| BulkLimits {
-                max_connections: connections,
-                max_queries_per_connection: queries,
-                max_queries_per_requestor: of_requestor,
-                data_timeout,
-                idle_timeout,
-                close_after_reply: close,
-            });
+    let connections = (or_usual(10, count()), option::of(count()));
+    let limits = (connections, count(), count(), secs(300..=86_400), secs(1..=86_400), any::<bool>())
+        .prop_map(|(connections, queries, of_requestor, data_timeout, idle_timeout, close)| BulkLimits {
+            max_connections: connections.0,
+            max_connections_per_requestor: connections.1,
+            max_queries_per_connection: queries,
+            max_queries_per_requestor: of_requestor,
+            data_timeout,
+            idle_timeout,
+            close_after_reply: close,
+        });
     (listen, limits).prop_map(|(listen, limits)| Bulk { listen, limits })
 }
 

@@ -1,113 +1,64 @@
-//! Bulk leasequery: a listener, and one task for each connection.
+//! A requestor's connection, carried by a task.
 //!
-//! A task goes round: let the connection take queries and fill the buffer, send the buffer, look
-//! whether more has come in. It waits in one place only, when there is nothing to send.
+//! The task goes round: let the connection take queries and fill the buffer, send the buffer, look
+//! whether more has come in. It waits in one place only, when there is nothing to send, and then it holds no
+//! buffer: thousands of connections that ask nothing cost little. Wherever it is when it ends, or is ended
+//! because somebody else gets its place, what it holds of the limits is given back when it is dropped.
 
 use std::io;
-use std::net::{Ipv6Addr, SocketAddr, SocketAddrV6};
-use std::sync::Arc;
+use std::net::{Ipv6Addr, SocketAddrV6};
 use std::time::Duration;
 
 use lease::Seq;
-use server::counters::add;
-use server::leasequery::{Close, Connection, Finished};
-use socket2::SockRef;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::task::JoinSet;
+use server::leasequery::{Close, Connection, Finished, Place};
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
-use tracing::{debug, info, warn};
+use tracing::{debug, info};
 
-use super::FAREWELL;
-use super::service::Service;
+use crate::serve::service::Service;
 use crate::stopping::Stopping;
 
-/// Octets read from a socket at once: many queries, and little memory.
+/// Octets read from a socket at once: many queries, and little enough for the stack.
 const READ_OCTETS: usize = 16 * 1024;
-/// Pause after a connection could not be accepted, most likely for want of file descriptors.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// How long a closed connection waits for the requestor to close too, so that what was sent last
 /// is not lost to a reset.
 const LINGER: Duration = Duration::from_millis(500);
 
-/// Accepts until the server stops; then waits for the connections to say goodbye.
-pub(super) async fn listen(service: Arc<Service>, listener: TcpListener) {
-    let mut stopping = service.stopping();
-    let mut talks = JoinSet::new();
-    loop {
-        tokio::select! {
-            accepted = listener.accept() => match accepted {
-                Ok((stream, from)) => admit(&service, stream, from, &mut talks),
-                Err(error) => {
-                    warn!("cannot accept a connection: {error}");
-                    sleep(ACCEPT_PAUSE).await;
-                }
-            },
-            Some(_) = talks.join_next() => {}
-            () = stopping.come() => break,
-        }
-    }
-    drop(listener);
-    if timeout(FAREWELL, async { while talks.join_next().await.is_some() {} }).await.is_err() {
-        warn!("some requestors did not take their last answers in time");
-    }
-}
-
-/// Too many, or not permitted: closed at once, without a word (RFC 5460 §7.1).
-fn admit(service: &Arc<Service>, stream: TcpStream, from: SocketAddr, talks: &mut JoinSet<()>) {
-    let SocketAddr::V6(from) = from else { return };
-    let requestor = *from.ip();
-    let permitted = service.policy().access.permits_source(requestor);
-    if !permitted || !service.admission().open(&service.policy().bulk) {
-        add(&service.counters.connections_refused, 1);
-        info!(requestor = %from, permitted, "connection refused");
-        return;
-    }
-    add(&service.counters.connections_opened, 1);
-    if let Err(error) = SockRef::from(&stream).set_keepalive(true) {
-        debug!(requestor = %from, "no keep-alive: {error}");
-    }
-    let service = Arc::clone(service);
-    talks.spawn(async move {
-        let mut talk = Talk::new(&service, stream, from);
-        let ended = talk.go_on().await;
-        talk.end(ended).await;
-    });
-}
-
 /// A connection, its socket and its buffers.
-struct Talk<'a> {
+pub(super) struct Talk<'a> {
     service: &'a Service,
     stream: TcpStream,
     requestor: SocketAddrV6,
-    /// What it is known by to an operator.
-    number: u64,
+    place: Place,
     connection: Connection,
     stopping: Stopping,
-    input: Vec<u8>,
     out: Vec<u8>,
     /// The latest change that `out` can speak of.
     told: Seq,
 }
 
 impl<'a> Talk<'a> {
-    fn new(service: &'a Service, stream: TcpStream, requestor: SocketAddrV6) -> Self {
-        let now = service.now();
+    pub(super) fn new(
+        service: &'a Service,
+        stream: TcpStream,
+        requestor: SocketAddrV6,
+        place: Place,
+    ) -> Self {
         Self {
             service,
             stream,
             requestor,
-            number: service.queries.opened(requestor, now.instant),
-            connection: Connection::new(*requestor.ip(), now),
+            place,
+            connection: Connection::new(*requestor.ip(), service.now()),
             stopping: service.stopping(),
-            input: vec![0; READ_OCTETS],
             out: Vec::new(),
             told: Seq::default(),
         }
     }
 
     /// Until there is a reason to close, or the socket fails.
-    async fn go_on(&mut self) -> io::Result<Close> {
+    pub(super) async fn go_on(&mut self) -> io::Result<Close> {
         loop {
             self.work();
             if !self.out.is_empty() {
@@ -128,19 +79,23 @@ impl<'a> Talk<'a> {
 
     /// Lets the pure connection take queries and fill the buffer.
     fn work(&mut self) {
-        let Self { service, connection, out, told, .. } = self;
+        let Self { service, place, connection, out, told, .. } = self;
         let (policy, counters) = (&*service.policy(), &service.counters);
         {
             let holdings = service.holdings();
             let now = service.now();
-            connection.begin(policy, &holdings, &mut service.admission(), counters, now);
+            {
+                let mut admission = service.admission();
+                connection.begin(policy, &holdings, &mut admission, counters, now);
+                admission.rest(*place, connection.rests_since());
+            }
             connection.fill(policy, &holdings, counters, now, out);
             *told = holdings.table.last_seq();
         }
         if self.stopping.has_come() {
             connection.terminate("the server is shutting down", policy, counters, service.now(), out);
         }
-        service.queries.progress(self.number, connection.in_work());
+        service.queries.progress(self.place, connection.in_work());
         for finished in connection.take_finished() {
             service.queries.finished(self.requestor, &finished, service.now().instant);
             log(*self.requestor.ip(), &finished);
@@ -178,8 +133,10 @@ impl<'a> Talk<'a> {
         if !self.connection.wants_octets() {
             return Ok(());
         }
-        match self.stream.try_read(&mut self.input) {
-            Ok(octets) => self.received(octets),
+        let mut input = [0; READ_OCTETS];
+        match self.stream.try_read(&mut input) {
+            Ok(0) => self.connection.peer_closed(),
+            Ok(octets) => self.connection.receive(&input[..octets], self.service.now()),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
             Err(error) => return Err(error),
         }
@@ -190,12 +147,13 @@ impl<'a> Talk<'a> {
         if self.connection.close().is_some() {
             return Ok(());
         }
+        self.out = Vec::new();
         let deadline = self.connection.next_deadline(&self.service.policy());
         let patience = self.service.clock().until(deadline.at);
         tokio::select! {
-            octets = self.stream.read(&mut self.input), if self.connection.wants_octets() => {
-                let octets = octets?;
-                self.received(octets);
+            ready = self.stream.readable(), if self.connection.wants_octets() => {
+                ready?;
+                self.read_what_is_there()?;
             }
             () = sleep(patience) => {
                 self.connection.tick(&self.service.policy(), &self.service.counters, self.service.now());
@@ -205,34 +163,47 @@ impl<'a> Talk<'a> {
         Ok(())
     }
 
-    fn received(&mut self, octets: usize) {
-        if octets == 0 {
-            self.connection.peer_closed();
-        } else {
-            self.connection.receive(&self.input[..octets], self.service.now());
-        }
-    }
-
-    /// Gives the connection's places back, and closes the socket so that nothing sent is lost.
-    async fn end(mut self, ended: io::Result<Close>) {
+    /// Closes the socket so that nothing sent is lost. It keeps its place meanwhile, so that there are never
+    /// more sockets than places, but whoever comes gets it.
+    pub(super) async fn end(mut self, ended: io::Result<Close>) {
         {
             let mut admission = self.service.admission();
             self.connection.abandon(&mut admission);
-            admission.close();
+            admission.leave(self.place);
         }
-        self.service.queries.closed(self.number);
         match ended {
             Err(error) => debug!(requestor = %self.requestor, "connection lost: {error}"),
             Ok(close @ Close::TimedOut(_)) => info!(requestor = %self.requestor, ?close, "connection closed"),
             Ok(close) => {
                 debug!(requestor = %self.requestor, ?close, "connection closed");
+                self.out = Vec::new();
                 let _ = self.stream.shutdown().await;
-                let _ = timeout(LINGER, async {
-                    while self.stream.read(&mut self.input).await.is_ok_and(|octets| octets > 0) {}
-                })
-                .await;
+                let _ = timeout(LINGER, self.hear_out()).await;
             }
         }
+    }
+
+    /// Reads until the requestor has closed as well.
+    async fn hear_out(&mut self) -> io::Result<()> {
+        loop {
+            self.stream.readable().await?;
+            match self.stream.try_read(&mut [0; READ_OCTETS]) {
+                Ok(0) => return Ok(()),
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}
+
+impl Drop for Talk<'_> {
+    fn drop(&mut self) {
+        let mut admission = self.service.admission();
+        self.connection.abandon(&mut admission);
+        admission.close(self.place);
+        drop(admission);
+        self.service.queries.closed(self.place);
     }
 }
 
