@@ -58,6 +58,7 @@ faults! {
     ClockSteps = "clock-steps" Lasting "A node's wall clock steps.";
     ClockDrifts = "clock-drifts" Lasting "A node's clocks go too fast or too slow.";
     KillServer = "kill-server" Lasting "A server is killed, and starts again from its store.";
+    StopServer = "stop-server" Lasting "A server is stopped in good order, and starts again.";
     KillRelay = "kill-relay" Lasting "A relay is killed, and starts again from what it wrote down.";
     Reboot = "reboot" Lasting "A relay's machine starts again, without any route.";
     RouteRefused = "route-refused" Seldom "The kernel refuses a change.";
@@ -186,6 +187,7 @@ pub fn begin(universe: &mut Universe, fault: Fault) {
     match fault {
         Fault::Partition => network::part(universe),
         Fault::KillServer => process::kill_server(universe),
+        Fault::StopServer => process::stop_server(universe),
         Fault::KillRelay => process::kill_relay(universe),
         _ => {}
     }

@@ -18,10 +18,22 @@ pub fn kill_server(universe: &mut Universe) {
     let chance = universe.faults.chance(Fault::KillServer);
     let number = chance.below(count) as usize;
     let (lasts, down) = (happens(chance, 1, 2), between(chance, DOWN_MILLIS.0, DOWN_MILLIS.1));
+    let are_told = happens(chance, 3, 4);
     if universe.nodes.servers[number].is_running() {
         universe.faults.meet(Fault::KillServer);
         universe.nodes.servers[number].kill(lasts);
-        gone(universe, NodeId::Server(number), Duration::from_millis(down));
+        gone(universe, NodeId::Server(number), are_told, Duration::from_millis(down));
+    }
+}
+
+/// Stops a server that runs, in good order.
+pub fn stop_server(universe: &mut Universe) {
+    let count = universe.nodes.servers.len() as u64;
+    let number = universe.faults.chance(Fault::StopServer).below(count) as usize;
+    if universe.nodes.servers[number].is_running() {
+        universe.faults.meet(Fault::StopServer);
+        universe.observe(Observed::Befell(Fault::StopServer, Some(NodeId::Server(number))));
+        universe.with(NodeId::Server(number), |nodes, now, _| nodes.servers[number].stop(now));
     }
 }
 
@@ -37,18 +49,19 @@ pub fn kill_relay(universe: &mut Universe) {
     if universe.nodes.relays[number].is_running() {
         universe.faults.meet(Fault::KillRelay);
         universe.nodes.relays[number].kill();
-        gone(universe, NodeId::Relay(number), Duration::from_millis(down));
+        gone(universe, NodeId::Relay(number), true, Duration::from_millis(down));
     }
 }
 
 /// A program has ended of its own accord.
 pub fn failed(universe: &mut Universe, node: NodeId) {
-    gone(universe, node, RESTART_AFTER);
+    gone(universe, node, true, RESTART_AFTER);
 }
 
-fn gone(universe: &mut Universe, node: NodeId, down: Duration) {
+/// Those at the other end of its streams are told by its system, unless its machine is gone too.
+fn gone(universe: &mut Universe, node: NodeId, are_told: bool, down: Duration) {
     universe.observe(Observed::Killed(node));
-    universe.abandon_streams(node, true);
+    universe.abandon_streams(node, are_told);
     universe.relieve_after(down, move |universe| start(universe, node));
 }
 

@@ -83,6 +83,11 @@ pub trait Node {
     /// So many octets of that have been taken.
     fn wrote(&mut self, _stream: StreamId, _octets: usize, _now: Instant, _out: &mut Outbox) {}
 
+    /// Whether it has said all on a stream and still reads.
+    fn wants_half_close(&self, _stream: StreamId) -> bool {
+        false
+    }
+
     /// Whether it wants a stream closed; what is left of its output is not sent any more.
     fn wants_close(&self, _stream: StreamId) -> bool {
         true

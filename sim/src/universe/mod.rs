@@ -24,11 +24,11 @@ use crate::faults::{Fault, Faults};
 use crate::nodes::{NodeId, Nodes};
 use crate::plan::{self, Plan};
 use queue::Queue;
-use stream::{Side, Streams};
+use stream::{Side, Stream, Streams};
 
 pub use clock::Clock;
 pub use network::{ALL_RELAYS_AND_SERVERS, Attachment, Datagram, Network, Outgoing, Segment};
-pub use observed::Observed;
+pub use observed::{Heard, Observed, Via};
 pub use outbox::Outbox;
 pub use stream::{Ending, StreamId};
 pub use trace::Trace;
@@ -170,7 +170,7 @@ impl Universe {
         for number in self.reliefs.keys().copied().collect::<Vec<_>>() {
             self.relieve(number);
         }
-        self.streams.values_mut().for_each(|stream| stream.stalled_until = None);
+        self.streams.values_mut().for_each(Stream::calm);
         self.observe(Observed::Calm);
         self.wake_streams();
     }

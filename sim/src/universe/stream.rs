@@ -80,11 +80,23 @@ pub(super) struct End {
     pub(super) has_closed: bool,
     /// This end has been told that nothing more comes.
     pub(super) has_ended: bool,
+    /// Nobody reads at this end any more either: what comes now breaks the stream.
+    pub(super) is_gone: bool,
 }
+
+/// Octets on their way in one direction: more than most answers here.
+pub(super) const ROOM: usize = 256 * 1024;
 
 impl End {
     pub(super) fn of(node: NodeId) -> Self {
-        Self { node, coming: VecDeque::new(), is_due: false, has_closed: false, has_ended: false }
+        Self {
+            node,
+            coming: VecDeque::new(),
+            is_due: false,
+            has_closed: false,
+            has_ended: false,
+            is_gone: false,
+        }
     }
 }
 
@@ -94,6 +106,11 @@ impl Stream {
             Side::Dialler => &mut self.dialler,
             Side::Listener => &mut self.listener,
         }
+    }
+
+    /// Nothing is in its way any more.
+    pub(super) fn calm(&mut self) {
+        (self.room, self.stalled_until) = (ROOM, None);
     }
 
     /// Which end a node has.

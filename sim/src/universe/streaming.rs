@@ -4,7 +4,7 @@ use std::net::Ipv6Addr;
 use std::time::Duration;
 
 use super::outbox::Dial;
-use super::stream::{End, Ending, Side, Stream};
+use super::stream::{End, Ending, ROOM, Side, Stream};
 use super::{Happening, Observed, StreamId, Universe};
 use crate::faults::Fault;
 use crate::nodes::NodeId;
@@ -15,8 +15,7 @@ const LATENCY_MICROS: (u64, u64) = (100, 2_000);
 /// How long it takes to be refused, or to give up on who cannot be reached.
 const REFUSED_AFTER: Duration = Duration::from_millis(2);
 const UNREACHABLE_AFTER: Duration = Duration::from_secs(10);
-/// Octets on their way in one direction: more than any answer here, or next to nothing.
-const ROOM: usize = 256 * 1024;
+/// Octets on their way in one direction where there is hardly any room.
 const LITTLE_ROOM: (u64, u64) = (1, 200);
 /// Octets that are read at once, as programs do, or as few as a network can make it.
 const READ_OCTETS: usize = 16 * 1024;
@@ -83,11 +82,14 @@ impl Universe {
         while let Some(stream) = self.streams.get_mut(&id) {
             let node = stream.end(side).node;
             if stream.end(side).has_closed {
-                return;
+                break;
             }
             let room = stream.room.saturating_sub(stream.end(side.other()).coming.len());
             let output = self.nodes.get(node).output(id);
             let octets: std::rc::Rc<[u8]> = output[..output.len().min(room)].into();
+            if !output.is_empty() && stream.end(side.other()).is_gone {
+                return self.reset(id);
+            }
             if octets.is_empty() {
                 break;
             }
@@ -107,21 +109,24 @@ impl Universe {
         self.close_if_wanted(id, side);
     }
 
-    /// Closes one end if its node wants that; the other half of a dialler's may be closed before.
+    /// Closes one end if its node wants that, or the half of it that is written to. What was written arrives
+    /// all the same, unless the node has left something unread: that breaks the stream, as in TCP.
     fn close_if_wanted(&mut self, id: StreamId, side: Side) {
         let Some(stream) = self.streams.get_mut(&id) else { return };
-        let node = stream.end(side).node;
-        let is_done = self.nodes.get(node).wants_close(id);
-        let has_asked = side == Side::Dialler && self.nodes.get(node).output(id).is_empty();
-        let half_closes = has_asked && !stream.end(side).has_closed && self.faults.strikes(Fault::HalfClose);
-        if is_done || half_closes {
-            let end = stream.end(side);
-            end.has_closed = true;
-            if is_done {
-                // Nobody reads here any more.
-                end.coming.clear();
-                end.has_ended = true;
+        let end = stream.end(side);
+        let node = self.nodes.get(end.node);
+        if node.wants_close(id) {
+            let leaves_something = !end.coming.is_empty();
+            (end.has_closed, end.has_ended, end.is_gone) = (true, true, true);
+            if leaves_something {
+                return self.reset(id);
             }
+        } else if !end.has_closed {
+            let has_asked = side == Side::Dialler && node.output(id).is_empty();
+            let half_closes = has_asked && self.faults.strikes(Fault::HalfClose);
+            end.has_closed = half_closes || node.wants_half_close(id);
+        }
+        if end.has_closed {
             self.see_to_delivery(id, side.other());
         }
     }
@@ -191,15 +196,17 @@ impl Universe {
         }
     }
 
-    /// A node's program is no more: the other sides of its streams hear that, unless its machine is gone too.
+    /// A node's program is no more. Its system closes the streams for it, unless the machine is gone too: then
+    /// there is silence.
     pub(crate) fn abandon_streams(&mut self, node: NodeId, are_told: bool) {
-        let its = self.streams.iter().filter(|(_, stream)| stream.side_of(node).is_some());
-        for id in its.map(|(id, _)| *id).collect::<Vec<_>>() {
-            let stream = self.streams.remove(&id).expect("it is open");
-            self.observe(Observed::Over(id));
-            let ends = [stream.dialler.node, stream.listener.node];
-            if let Some(other) = ends.into_iter().find(|end| *end != node && are_told) {
-                self.with(other, |nodes, now, out| nodes.get_mut(other).ended(id, Ending::Reset, now, out));
+        let its = self.streams.iter().filter_map(|(id, stream)| Some((*id, stream.side_of(node)?)));
+        for (id, side) in its.collect::<Vec<_>>() {
+            if are_told {
+                self.close_if_wanted(id, side);
+                self.bury(id);
+            } else {
+                self.streams.remove(&id);
+                self.observe(Observed::Over(id));
             }
         }
     }

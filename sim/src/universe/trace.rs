@@ -58,9 +58,24 @@ impl Trace {
             }
             Observed::Moved(node, segment) => (node, segment).hash(&mut self.digest),
             Observed::RouteChanged(node, change) => (node, change.destination()).hash(&mut self.digest),
-            Observed::QuestionEnded(node, stream, _, outcome) => {
-                (node, stream, outcome).hash(&mut self.digest)
+            Observed::Changed(node, images) => {
+                (node, images.len()).hash(&mut self.digest);
+                images.iter().for_each(|image| (&image.key, &image.image).hash(&mut self.digest));
             }
+            Observed::Committed(node, count) => (node, count).hash(&mut self.digest),
+            Observed::Made(node, via, octets) => (node, via, octets).hash(&mut self.digest),
+            Observed::TurnedAway(node, stream) => (node, stream).hash(&mut self.digest),
+            Observed::Left(node, stream, close) => {
+                (node, stream, format!("{close:?}")).hash(&mut self.digest);
+            }
+            Observed::Asked(node, server, via, id, _) => (node, server, via, id).hash(&mut self.digest),
+            Observed::Understood(node, via, id, heard) => {
+                (node, via, id, heard.client.octets(), heard.leases.len()).hash(&mut self.digest);
+            }
+            Observed::QuestionEnded(node, via, id, outcome) => {
+                (node, via, id, format!("{outcome:?}")).hash(&mut self.digest);
+            }
+            Observed::QuestionDropped(node, via, id) => (node, via, id).hash(&mut self.digest),
             Observed::Befell(fault, node) => (fault, node).hash(&mut self.digest),
             Observed::Calm => {}
         }
@@ -80,9 +95,21 @@ fn line(observed: &Observed) -> String {
         Observed::RouteChanged(node, change) => format!("{node} has its kernel {change:?}"),
         Observed::Moved(node, segment) => format!("{node} is carried to link {}", segment.0),
         Observed::Recovered(node) => format!("{node} is in sync"),
-        Observed::QuestionEnded(node, stream, id, outcome) => {
-            format!("{node} has question {id} on {stream} ended: {outcome}")
+        Observed::Changed(node, images) => format!("{node} has {} change(s) to commit", images.len()),
+        Observed::Committed(node, count) => format!("{node} has committed {count} change(s)"),
+        Observed::Made(node, via, octets) => format!("{node} makes {} octets for {via}", octets.len()),
+        Observed::TurnedAway(node, stream) => format!("{node} turns {stream} away"),
+        Observed::Left(node, stream, close) => format!("{node} leaves {stream}: {close:?}"),
+        Observed::Asked(node, server, via, id, question) => {
+            format!("{node} asks {server} by {via}, {id}: {question:?}")
         }
+        Observed::Understood(node, via, id, heard) => {
+            format!("{node} hears by {via}, {id}, of {} with {} lease(s)", heard.client, heard.leases.len())
+        }
+        Observed::QuestionEnded(node, via, id, outcome) => {
+            format!("{node} has its question by {via}, {id}, ended: {outcome:?}")
+        }
+        Observed::QuestionDropped(node, via, id) => format!("{node} drops its question by {via}, {id}"),
         Observed::Befell(fault, Some(node)) => format!("{fault} befalls {node}"),
         Observed::Befell(fault, None) => format!("{fault}"),
         Observed::Calm => "nothing goes wrong any more".to_owned(),

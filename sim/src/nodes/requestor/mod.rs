@@ -7,7 +7,7 @@ use world::{Chance, Instant};
 
 use super::{Node, NodeId};
 use crate::plan::{RequestorPlan, Topology, addresses};
-use crate::universe::{Clock, Datagram, Ending, Observed, Outbox, StreamId};
+use crate::universe::{Clock, Datagram, Ending, Observed, Outbox, StreamId, Via};
 
 /// A requestor.
 #[derive(Debug)]
@@ -66,7 +66,7 @@ impl Requestor {
         let Some(talk) = self.talks.get_mut(&stream) else { return };
         work(talk, &mut |event| {
             if let Event::Finished { query, outcome } = event {
-                out.observe(Observed::QuestionEnded(id, stream, query, format!("{outcome:?}")));
+                out.observe(Observed::QuestionEnded(id, Via::Stream(stream), query, outcome));
             }
         });
         if talk.is_idle() || talk.ended().is_some() {

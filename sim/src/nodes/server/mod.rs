@@ -9,7 +9,8 @@ mod talk;
 
 use std::net::Ipv6Addr;
 
-use lease::{ClientView, Cursor, Table};
+use lease::{ClientView, Cursor, Links, Table};
+use server::leasequery::Policy;
 use store::Store;
 use world::{Instant, Now};
 
@@ -53,7 +54,8 @@ impl Server {
         self.starts += 1;
         self.clock.restart(now);
         let secret = [self.number as u64, self.starts];
-        self.process = Some(Process::start(&self.setup, self.disk.store(), secret, self.clock.now(now)));
+        let (node, now) = (self.id(), self.clock.now(now));
+        self.process = Some(Process::start(node, &self.setup, self.disk.store(), secret, now));
     }
 
     /// Kills it. What was being committed lasts or does not.
@@ -63,6 +65,35 @@ impl Server {
         {
             // If the disk is full it does not.
             let _ = process.finish_commit(&mut self.disk);
+        }
+    }
+
+    /// Tells it to stop in good order.
+    pub fn stop(&mut self, now: Instant) {
+        let now = self.clock.now(now);
+        if let Some(process) = &mut self.process {
+            process.stop(now);
+        }
+    }
+
+    /// What an operator has decided about queries, as it goes by it now.
+    pub fn policy(&self) -> Option<&Policy> {
+        self.process.as_ref().map(|process| &process.policy)
+    }
+
+    /// The links, as it goes by them now.
+    pub fn links(&self) -> Option<&Links> {
+        self.process.as_ref().map(|process| &process.holdings.links)
+    }
+
+    /// Lets those who judge see what has happened in it, and ends a process that has stopped.
+    fn show(&mut self, now: Instant, out: &mut Outbox) {
+        let now = self.clock.now(now);
+        let Some(process) = &mut self.process else { return };
+        process.take_seen().into_iter().for_each(|seen| out.observe(seen));
+        if process.has_stopped(now) {
+            self.process = None;
+            out.fail();
         }
     }
 
@@ -107,20 +138,22 @@ impl Server {
 
 impl Node for Server {
     fn receive(&mut self, interface: u32, datagram: &Datagram, now: Instant, out: &mut Outbox) {
-        let now = self.clock.now(now);
+        let own = self.clock.now(now);
         if let Some(process) = &mut self.process {
-            process.receive(interface, datagram, now, out);
+            process.receive(interface, datagram, own, out);
         }
+        self.show(now, out);
     }
 
     fn wake(&mut self, now: Instant, out: &mut Outbox) {
-        let now = self.clock.now(now);
+        let own = self.clock.now(now);
         let Some(process) = &mut self.process else { return };
-        if process.wake(now, &mut self.disk, out).is_err() {
+        if process.wake(own, &mut self.disk, out).is_err() {
             // As the program does: only the store, opened anew, knows what it holds.
             self.process = None;
-            out.fail();
+            return out.fail();
         }
+        self.show(now, out);
     }
 
     fn deadline(&self) -> Option<Instant> {
@@ -136,29 +169,36 @@ impl Node for Server {
         self.process.as_ref().is_some_and(|process| process.wants_octets(stream))
     }
 
-    fn hear(&mut self, stream: StreamId, octets: &[u8], now: Instant, _out: &mut Outbox) {
-        let now = self.clock.now(now);
+    fn hear(&mut self, stream: StreamId, octets: &[u8], now: Instant, out: &mut Outbox) {
+        let own = self.clock.now(now);
         if let Some(process) = &mut self.process {
-            process.hear(stream, octets, now);
+            process.hear(stream, octets, own);
         }
+        self.show(now, out);
     }
 
-    fn ended(&mut self, stream: StreamId, ending: Ending, now: Instant, _out: &mut Outbox) {
-        let now = self.clock.now(now);
+    fn ended(&mut self, stream: StreamId, ending: Ending, now: Instant, out: &mut Outbox) {
+        let own = self.clock.now(now);
         if let Some(process) = &mut self.process {
-            process.ended(stream, ending, now);
+            process.ended(stream, ending, own);
         }
+        self.show(now, out);
     }
 
     fn output(&self, stream: StreamId) -> &[u8] {
         self.process.as_ref().map_or(&[], |process| process.output(stream))
     }
 
-    fn wrote(&mut self, stream: StreamId, octets: usize, now: Instant, _out: &mut Outbox) {
-        let now = self.clock.now(now);
+    fn wrote(&mut self, stream: StreamId, octets: usize, now: Instant, out: &mut Outbox) {
+        let own = self.clock.now(now);
         if let Some(process) = &mut self.process {
-            process.wrote(stream, octets, now);
+            process.wrote(stream, octets, own);
         }
+        self.show(now, out);
+    }
+
+    fn wants_half_close(&self, stream: StreamId) -> bool {
+        self.process.as_ref().is_some_and(|process| process.wants_half_close(stream))
     }
 
     fn wants_close(&self, stream: StreamId) -> bool {

@@ -14,9 +14,10 @@ use wire::{CLIENT_PORT, MessageType, SERVER_PORT};
 use world::{Instant, Now};
 
 use super::setup::Setup;
-use super::talk::Talk;
+use super::talk::{Desk, Talk};
+use crate::nodes::NodeId;
 use crate::nodes::disk::Disk;
-use crate::universe::{Datagram, Ending, Outbox, Outgoing, StreamId};
+use crate::universe::{Datagram, Ending, Observed, Outbox, Outgoing, StreamId, Via};
 
 /// How often it is looked whether a lease has run out.
 const EXPIRY_INTERVAL: Duration = Duration::from_secs(1);
@@ -24,13 +25,16 @@ const EXPIRY_INTERVAL: Duration = Duration::from_secs(1);
 const EXPIRY_BATCH: usize = 2;
 /// How long a commit takes, as on a disk that is neither fast nor slow.
 const COMMIT_TIME: Duration = Duration::from_millis(4);
+/// How long connections may take to say goodbye when the server stops, as in the program.
+const FAREWELL: Duration = Duration::from_secs(5);
 
 /// The program.
 #[derive(Debug)]
 pub(super) struct Process {
+    node: NodeId,
     pub(super) holdings: Holdings,
     pub(super) talks: BTreeMap<StreamId, Talk>,
-    policy: Policy,
+    pub(super) policy: Policy,
     exchanges: Exchanges,
     rate: RateLimit,
     admission: Admission,
@@ -39,6 +43,10 @@ pub(super) struct Process {
     commit: Option<Commit>,
     interfaces: Vec<(u32, String)>,
     expiry_at: Instant,
+    /// It stops then at the latest.
+    stops_at: Option<Instant>,
+    /// What has happened since it was asked last.
+    seen: Vec<Observed>,
 }
 
 /// A commit that is under way.
@@ -49,7 +57,13 @@ struct Commit {
 }
 
 impl Process {
-    pub(super) fn start(setup: &Setup, store: &MemoryStore, secret: [u64; 2], now: Now) -> Self {
+    pub(super) fn start(
+        node: NodeId,
+        setup: &Setup,
+        store: &MemoryStore,
+        secret: [u64; 2],
+        now: Now,
+    ) -> Self {
         let mut records = Records::default();
         let loaded = store.load(&mut |_, image| records.push(image).map_err(Into::into));
         loaded.expect("what was committed can be read");
@@ -57,6 +71,7 @@ impl Process {
         let journal = Journal::new(table.last_seq());
         let holdings = Holdings { table, links: Links::new(setup.links.clone()) };
         Self {
+            node,
             exchanges: exchanges(setup, secret, &holdings),
             holdings,
             talks: BTreeMap::new(),
@@ -68,7 +83,26 @@ impl Process {
             commit: None,
             interfaces: setup.interfaces.clone(),
             expiry_at: now.instant,
+            stops_at: None,
+            seen: Vec::new(),
         }
+    }
+
+    /// Begins to stop: says goodbye on every stream, answers nobody else, and ends when all that is said.
+    pub(super) fn stop(&mut self, now: Now) {
+        self.stops_at.get_or_insert(now.instant + FAREWELL);
+        self.work(now);
+    }
+
+    /// Whether it has stopped in good order: everybody is gone or has had their time, and all is durable.
+    pub(super) fn has_stopped(&self, now: Now) -> bool {
+        let is_silent = self.talks.is_empty() || self.stops_at.is_some_and(|at| at <= now.instant);
+        self.stops_at.is_some() && is_silent && self.commit.is_none() && self.journal.is_empty()
+    }
+
+    /// What has happened since it was asked last.
+    pub(super) fn take_seen(&mut self) -> Vec<Observed> {
+        std::mem::take(&mut self.seen)
     }
 
     pub(super) fn reload(&mut self, setup: &Setup, secret: [u64; 2], now: Now) {
@@ -83,8 +117,10 @@ impl Process {
     /// When there is something to do.
     pub(super) fn deadline(&self) -> Instant {
         let of_commit = self.commit.as_ref().map(|commit| commit.done_at);
-        let of_talks = self.talks.values().map(|talk| talk.deadline(&self.policy));
-        of_talks.chain(of_commit).fold(self.expiry_at, Instant::min)
+        let durable = self.journal.durable();
+        let of_talks = self.talks.values().filter_map(|talk| talk.deadline(&self.policy, durable));
+        let of_stop = self.stops_at.filter(|_| self.commit.is_none());
+        of_talks.chain(of_commit).chain(of_stop).fold(self.expiry_at, Instant::min)
     }
 
     /// Does what is due. An error is the end.
@@ -115,6 +151,7 @@ impl Process {
                 .collect();
             disk.commit(&changes)?;
         }
+        self.seen.push(Observed::Committed(self.node, batch.images().len()));
         Ok(self.journal.committed(batch))
     }
 
@@ -122,6 +159,9 @@ impl Process {
     /// under way.
     fn gather(&mut self, held: Vec<Outgoing>, now: Now) {
         let (images, latest) = (self.holdings.table.take_batch(), self.holdings.table.last_seq());
+        if !images.is_empty() {
+            self.seen.push(Observed::Changed(self.node, images.as_slice().into()));
+        }
         self.journal.put(images, latest, held);
         if self.commit.is_none() && !self.journal.is_empty() {
             let takes = COMMIT_TIME;
@@ -133,6 +173,9 @@ impl Process {
 /// Datagrams.
 impl Process {
     pub(super) fn receive(&mut self, interface: u32, datagram: &Datagram, now: Now, out: &mut Outbox) {
+        if self.stops_at.is_some() {
+            return;
+        }
         if let Err(discard) = self.answer(interface, datagram, now, out) {
             self.counters.discard(discard);
         }
@@ -182,6 +225,8 @@ impl Process {
         }
         let mut answer = Vec::new();
         datagram::answer(arrived, &self.policy, &self.holdings, now, &mut answer)?;
+        let via = Via::Datagram(datagram.sender, datagram.source_port);
+        self.seen.push(Observed::Made(self.node, via, answer.as_slice().into()));
         self.gather(vec![back(interface, datagram, datagram.source_port, answer)], now);
         Ok(())
     }
@@ -189,15 +234,23 @@ impl Process {
 
 /// Streams.
 impl Process {
+    /// Whether anybody listens. Who is not permitted, or comes when there are too many, is turned away: the
+    /// stream is there, and closed at once.
     pub(super) fn accept(&mut self, stream: StreamId, from: Ipv6Addr, now: Now) -> bool {
-        if !self.policy.access.permits_source(from) {
+        if self.stops_at.is_some() {
             return false;
         }
-        let Some(entry) = self.admission.open(from, &self.policy.bulk, now.instant) else { return false };
+        let permitted = self.policy.access.permits_source(from);
+        let entry = permitted.then(|| self.admission.open(from, &self.policy.bulk, now.instant)).flatten();
+        let Some(entry) = entry else {
+            self.seen.push(Observed::TurnedAway(self.node, stream));
+            return true;
+        };
         let has_to_go = |talk: &Talk| Some(talk.place()) == entry.displaced;
         let displaced = self.talks.iter().find(|(_, talk)| has_to_go(talk)).map(|(stream, _)| *stream);
-        if let Some(talk) = displaced.and_then(|stream| self.talks.remove(&stream)) {
-            talk.end(&mut self.admission);
+        if let Some(displaced) = displaced {
+            self.talks.remove(&displaced).expect("it was there").end(&mut self.admission);
+            self.seen.push(Observed::TurnedAway(self.node, displaced));
         }
         self.talks.insert(stream, Talk::new(entry.place, from, now));
         true
@@ -243,10 +296,21 @@ impl Process {
         !self.talks.contains_key(&stream)
     }
 
-    /// Lets every talk do what it can; those that are over give their places back.
+    /// One on which everything has been said.
+    pub(super) fn wants_half_close(&self, stream: StreamId) -> bool {
+        self.talks.get(&stream).is_some_and(Talk::lingers)
+    }
+
+    /// Lets every talk do what it can; those that are over are forgotten.
     fn work(&mut self, now: Now) {
-        let Self { talks, holdings, policy, admission, counters, .. } = self;
-        talks.values_mut().for_each(|talk| talk.work(policy, holdings, admission, counters, now));
+        let Self { node, talks, holdings, policy, admission, counters, journal, seen, stops_at, .. } = self;
+        let (durable, is_stopping) = (journal.durable(), stops_at.is_some());
+        let mut desk = Desk { policy, holdings, admission, counters, durable, is_stopping, now };
+        for (stream, talk) in talks.iter_mut() {
+            let (made, left) = talk.work(&mut desk);
+            seen.extend(made.map(|octets| Observed::Made(*node, Via::Stream(*stream), octets)));
+            seen.extend(left.map(|close| Observed::Left(*node, *stream, close)));
+        }
         let over: Vec<StreamId> =
             talks.iter().filter(|(_, talk)| talk.is_over()).map(|(stream, _)| *stream).collect();
         for stream in over {
