@@ -33,7 +33,7 @@ pub fn stop_server(universe: &mut Universe) {
     if universe.nodes.servers[number].is_running() {
         universe.faults.meet(Fault::StopServer);
         universe.observe(Observed::Befell(Fault::StopServer, Some(NodeId::Server(number))));
-        universe.with(NodeId::Server(number), |nodes, now, _| nodes.servers[number].stop(now));
+        universe.with(NodeId::Server(number), |nodes, now, out| nodes.servers[number].stop(now, out));
     }
 }
 

@@ -96,6 +96,36 @@ pub fn requestor_id(number: usize) -> Duid {
     Duid::new(&[0, 2, 0, 0, 0x7e, 0xd9, 3, octet(number)]).expect("eight octets")
 }
 
+/// Relays that are not there, and that somebody has been heard through all the same.
+pub const ABSENT_RELAYS: usize = 4;
+
+/// The DUID of a relay that is not there.
+pub fn absent_relay_id(number: usize) -> Duid {
+    Duid::new(&[0, 2, 0, 0, 0x7e, 0xd9, 5, octet(number)]).expect("eight octets")
+}
+
+/// The Remote-ID that it has added, enterprise number and all.
+pub fn absent_remote_id(number: usize) -> [u8; 6] {
+    [0, 0, 0, 9, b'r', octet(number)]
+}
+
+/// A client that a server has from before.
+pub fn stocked_client_id(server: usize, number: u16) -> Duid {
+    let [high, low] = number.to_be_bytes();
+    Duid::new(&[0, 2, 0, 0, 0x7e, 0xd9, 4, octet(server), high, low]).expect("ten octets")
+}
+
+/// Its address.
+pub fn stocked_address(link: LinkNumber, server: usize, number: u16) -> Ipv6Addr {
+    Ipv6Addr::new(0x2001, 0xdb8, link, 0, 0xb, small(server), 0, number)
+}
+
+/// One of its prefixes.
+pub fn stocked_prefix(link: LinkNumber, server: usize, number: u16, part: u16) -> Prefix {
+    let address = Ipv6Addr::new(0x3fff, 0x800 + small(server), link, number, part, 0, 0, 0);
+    Prefix::new(address, 80).expect("host bits are zero")
+}
+
 fn small(number: usize) -> u16 {
     u16::try_from(number).expect("there are few of each kind")
 }

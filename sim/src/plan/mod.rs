@@ -7,6 +7,7 @@
 //! each part of a plan has a chance of its own, so that what is cut does not change the rest.
 
 pub mod addresses;
+mod asking;
 mod cut;
 mod load;
 mod topology;
@@ -17,9 +18,10 @@ use world::Chance;
 
 use crate::faults::Mix;
 
+pub use asking::{Manners, MayAsk, RequestorPlan, Stock, Ways};
 pub use cut::{Cut, CutError};
 pub use load::{Habits, Load};
-pub use topology::{ClientPlan, LinkNumber, RelayPlan, RequestorPlan, ServerPlan, Topology};
+pub use topology::{ClientPlan, LinkNumber, RelayPlan, ServerPlan, Topology};
 
 /// Everything about a run that is decided before it begins.
 #[derive(Debug, Clone)]

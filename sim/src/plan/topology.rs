@@ -5,7 +5,7 @@ use std::time::Duration;
 use server::exchange::LinkTerms;
 use world::Chance;
 
-use super::{between, happens, one_of};
+use super::{Manners, RequestorPlan, Stock, between, happens, one_of};
 
 /// The number of a link, from 1; it is in the addresses of all that is on it.
 pub type LinkNumber = u16;
@@ -46,6 +46,16 @@ pub struct ServerPlan {
     pub max_queries_per_requestor: usize,
     /// How long a frame, or room to send, is waited for.
     pub data_timeout: Duration,
+    /// Whether a connection is closed when everything on it has been answered.
+    pub close_after_reply: bool,
+    /// Whether one can ask by relay.
+    pub track_relays: bool,
+    /// Whether who may not ask over UDP hears nothing.
+    pub refuse_silently: bool,
+    /// Whether the names of clients are told to nobody.
+    pub names_are_secret: bool,
+    /// What it has from before.
+    pub stock: Stock,
 }
 
 /// A relay.
@@ -76,15 +86,6 @@ pub struct ClientPlan {
     pub identity: usize,
 }
 
-/// A requestor.
-#[derive(Debug, Clone)]
-pub struct RequestorPlan {
-    /// How long it waits between two questions.
-    pub pause: Duration,
-    /// Questions that it asks at once on a connection.
-    pub questions_at_once: u32,
-}
-
 impl Topology {
     /// Draws everybody.
     pub fn draw(chance: &mut Chance) -> Self {
@@ -103,7 +104,11 @@ impl Topology {
         let clients = (0..between(chance, 1, 6) as usize)
             .map(|number| ClientPlan::draw(chance, links, number))
             .collect();
-        let requestors = (0..between(chance, 0, 2)).map(|_| RequestorPlan::draw(chance)).collect();
+        let requestors: Vec<RequestorPlan> =
+            (0..between(chance, 0, 3)).map(|_| RequestorPlan::draw(chance)).collect();
+        // Who behaves oddly has one connection at a time: whoever comes beside it finds room.
+        let odd = requestors.iter().filter(|plan| plan.manners == Manners::Odd).count();
+        servers.iter_mut().for_each(|server| server.max_connections += odd);
         Self { links, servers, relays, clients, requestors }
     }
 }
@@ -128,6 +133,11 @@ impl ServerPlan {
             max_queries_per_connection: one_of(chance, &[1, 2, 4]),
             max_queries_per_requestor: one_of(chance, &[1, 4, 8]),
             data_timeout: Duration::from_secs(one_of(chance, &[5, 30, 300])),
+            close_after_reply: happens(chance, 1, 6),
+            track_relays: happens(chance, 9, 10),
+            refuse_silently: happens(chance, 1, 4),
+            names_are_secret: happens(chance, 1, 4),
+            stock: Stock::draw(chance),
         }
     }
 }
@@ -152,15 +162,6 @@ impl ClientPlan {
             rapid_commit: happens(chance, 1, 2),
             hints: happens(chance, 1, 4),
             identity: if is_copy { number.saturating_sub(1) } else { number },
-        }
-    }
-}
-
-impl RequestorPlan {
-    fn draw(chance: &mut Chance) -> Self {
-        Self {
-            pause: Duration::from_secs(one_of(chance, &[1, 5, 20])),
-            questions_at_once: one_of(chance, &[1, 2, 5]),
         }
     }
 }

@@ -1,26 +1,48 @@
-//! A requestor: it asks servers what they hold, over streams, one question or several at a time.
+//! A requestor: it asks servers what they hold, over streams and in datagrams.
+//!
+//! An honest one ([`honest`]) uses the library as `leasehold query` and relays do, asks again what was not answered,
+//! and makes use of everything that the standard leaves to it. An odd one ([`odd`]) says what it likes.
 
-use std::collections::BTreeMap;
+mod curiosity;
+mod errand;
+mod honest;
+mod odd;
+mod talk;
 
-use requestor::{Asker, BulkConnection, Event, Question};
+use std::net::Ipv6Addr;
+
 use world::{Chance, Instant};
 
 use super::{Node, NodeId};
-use crate::plan::{RequestorPlan, Topology, addresses};
-use crate::universe::{Clock, Datagram, Ending, Observed, Outbox, StreamId, Via};
+use crate::plan::{Manners, RequestorPlan, Topology};
+use crate::universe::{Clock, Datagram, Ending, Outbox, StreamId};
+use curiosity::Curiosity;
+use honest::Honest;
+use odd::Odd;
 
 /// A requestor.
 #[derive(Debug)]
 pub struct Requestor {
     number: usize,
-    plan: RequestorPlan,
-    servers: usize,
-    links: u16,
-    clock: Clock,
-    chance: Chance,
-    talks: BTreeMap<StreamId, BulkConnection>,
-    dialled: Option<StreamId>,
-    act_at: Instant,
+    /// Its clocks.
+    pub clock: Clock,
+    kind: Kind,
+}
+
+#[derive(Debug)]
+enum Kind {
+    Honest(Box<Honest>),
+    Odd(Box<Odd>),
+}
+
+/// Does the same with either kind.
+macro_rules! with_kind {
+    ($kind:expr, $it:ident => $what:expr) => {
+        match $kind {
+            Kind::Honest($it) => $what,
+            Kind::Odd($it) => $what,
+        }
+    };
 }
 
 impl Requestor {
@@ -32,17 +54,15 @@ impl Requestor {
         chance: Chance,
         now: Instant,
     ) -> Self {
-        Self {
-            number,
-            plan: plan.clone(),
-            servers: topology.servers.len(),
-            links: topology.links,
-            clock: Clock::new(now),
-            chance,
-            talks: BTreeMap::new(),
-            dialled: None,
-            act_at: now + plan.pause,
-        }
+        let (clock, curiosity) = (Clock::new(now), Curiosity::of(topology));
+        let own = clock.now(now).instant;
+        let kind = match &plan.manners {
+            Manners::Honest(ways) => {
+                Kind::Honest(Box::new(Honest::new(number, plan, ways.clone(), curiosity, chance, own)))
+            }
+            Manners::Odd => Kind::Odd(Box::new(Odd::new(number, plan, curiosity, chance, own))),
+        };
+        Self { number, clock, kind }
     }
 
     /// Who it is.
@@ -50,94 +70,76 @@ impl Requestor {
         NodeId::Requestor(self.number)
     }
 
-    fn question(&mut self) -> Question {
-        let link = 1 + self.chance.below(self.links.into()) as u16;
-        Question::by_link(addresses::on_link(link, 0)).expect("a link")
+    /// Whether it keeps to the standard.
+    pub fn is_honest(&self) -> bool {
+        matches!(self.kind, Kind::Honest(_))
     }
 
-    /// Lets a connection do something, and sees what has come of it.
-    fn with(
-        &mut self,
-        stream: StreamId,
-        out: &mut Outbox,
-        work: impl FnOnce(&mut BulkConnection, &mut dyn FnMut(Event<'_>)),
-    ) {
-        let id = self.id();
-        let Some(talk) = self.talks.get_mut(&stream) else { return };
-        work(talk, &mut |event| {
-            if let Event::Finished { query, outcome } = event {
-                out.observe(Observed::QuestionEnded(id, Via::Stream(stream), query, outcome));
-            }
-        });
-        if talk.is_idle() || talk.ended().is_some() {
-            self.talks.remove(&stream);
-            self.dialled = None;
+    /// How much it has undertaken and not ended.
+    pub fn open_errands(&self) -> usize {
+        match &self.kind {
+            Kind::Honest(honest) => honest.open_errands(),
+            Kind::Odd(_) => 0,
         }
     }
 }
 
 impl Node for Requestor {
-    fn receive(&mut self, _interface: u32, _datagram: &Datagram, _now: Instant, _out: &mut Outbox) {}
+    fn receive(&mut self, _interface: u32, datagram: &Datagram, now: Instant, out: &mut Outbox) {
+        let own = self.clock.now(now).instant;
+        with_kind!(&mut self.kind, it => it.receive(datagram, own, out));
+    }
 
     fn wake(&mut self, now: Instant, out: &mut Outbox) {
         let own = self.clock.now(now).instant;
-        for stream in self.talks.keys().copied().collect::<Vec<_>>() {
-            self.with(stream, out, |talk, sink| talk.tick(own, &mut |event| sink(event)));
-        }
-        if self.act_at <= now {
-            self.act_at = now + self.plan.pause;
-            if self.dialled.is_none() {
-                let server = self.chance.below(self.servers as u64) as usize;
-                let stream = out.dial(addresses::requestor(self.number), addresses::server(server));
-                self.dialled = Some(stream);
-            }
-        }
+        with_kind!(&mut self.kind, it => it.wake(own, out));
     }
 
     fn deadline(&self) -> Option<Instant> {
-        let of_talks = self.talks.values().filter_map(|talk| talk.next_deadline());
-        let of_talks = of_talks.map(|deadline| self.clock.when(deadline.at)).min();
-        of_talks.into_iter().chain([self.act_at]).min()
+        Some(self.clock.when(with_kind!(&self.kind, it => it.deadline())))
     }
 
-    fn connected(&mut self, stream: StreamId, now: Instant, _out: &mut Outbox) {
+    fn connected(&mut self, stream: StreamId, now: Instant, out: &mut Outbox) {
         let own = self.clock.now(now).instant;
-        let asker = Asker { client_id: addresses::requestor_id(self.number), server_id: None };
-        let mut talk = BulkConnection::new(asker, &mut self.chance, own);
-        for _ in 0..self.plan.questions_at_once {
-            talk.ask(&self.question(), own).expect("a short question");
-        }
-        self.talks.insert(stream, talk);
+        with_kind!(&mut self.kind, it => it.connected(stream, own, out));
     }
 
     fn wants_octets(&self, stream: StreamId) -> bool {
-        self.talks.contains_key(&stream)
+        with_kind!(&self.kind, it => it.wants_octets(stream))
     }
 
     fn hear(&mut self, stream: StreamId, octets: &[u8], now: Instant, out: &mut Outbox) {
         let own = self.clock.now(now).instant;
-        self.with(stream, out, |talk, sink| talk.receive(octets, own, &mut |event| sink(event)));
+        with_kind!(&mut self.kind, it => it.hear(stream, octets, own, out));
     }
 
-    fn ended(&mut self, stream: StreamId, ending: Ending, _now: Instant, out: &mut Outbox) {
-        if ending == Ending::Refused {
-            self.dialled = None;
-        }
-        self.with(stream, out, |talk, sink| talk.peer_closed(&mut |event| sink(event)));
+    fn ended(&mut self, stream: StreamId, ending: Ending, now: Instant, out: &mut Outbox) {
+        let own = self.clock.now(now).instant;
+        with_kind!(&mut self.kind, it => it.ended(stream, ending, own, out));
     }
 
     fn output(&self, stream: StreamId) -> &[u8] {
-        self.talks.get(&stream).map_or(&[], |talk| talk.output())
+        with_kind!(&self.kind, it => it.output(stream))
     }
 
     fn wrote(&mut self, stream: StreamId, octets: usize, now: Instant, _out: &mut Outbox) {
         let own = self.clock.now(now).instant;
-        if let Some(talk) = self.talks.get_mut(&stream) {
-            talk.wrote(octets, own);
-        }
+        with_kind!(&mut self.kind, it => it.wrote(stream, octets, own));
+    }
+
+    fn wants_half_close(&self, stream: StreamId) -> bool {
+        with_kind!(&self.kind, it => it.wants_half_close(stream))
     }
 
     fn wants_close(&self, stream: StreamId) -> bool {
-        !self.talks.contains_key(&stream)
+        with_kind!(&self.kind, it => it.wants_close(stream))
     }
+}
+
+/// By which interface it is in the core.
+const INTERFACE: u32 = 100;
+
+/// Where servers are to be found.
+fn server_address(server: usize) -> Ipv6Addr {
+    crate::plan::addresses::server(server)
 }

@@ -5,6 +5,7 @@
 
 mod process;
 mod setup;
+mod stock;
 mod talk;
 
 use std::net::Ipv6Addr;
@@ -40,8 +41,9 @@ pub struct Server {
 impl Server {
     /// One that has never run.
     pub fn new(number: usize, plan: &ServerPlan, topology: &Topology, now: Instant) -> Self {
-        let setup = Setup::new(number, plan, topology);
-        Self { number, setup, disk: Disk::default(), clock: Clock::new(now), process: None, starts: 0 }
+        let (setup, clock, mut disk) = (Setup::new(number, plan, topology), Clock::new(now), Disk::default());
+        stock::fill(&mut disk, number, plan.stock, topology.links, clock.now(now).unix_secs);
+        Self { number, setup, disk, clock, process: None, starts: 0 }
     }
 
     /// Who it is.
@@ -69,11 +71,12 @@ impl Server {
     }
 
     /// Tells it to stop in good order.
-    pub fn stop(&mut self, now: Instant) {
-        let now = self.clock.now(now);
+    pub fn stop(&mut self, now: Instant, out: &mut Outbox) {
+        let own = self.clock.now(now);
         if let Some(process) = &mut self.process {
-            process.stop(now);
+            process.stop(own);
         }
+        self.show(now, out);
     }
 
     /// What an operator has decided about queries, as it goes by it now.

@@ -1,14 +1,14 @@
 //! What an operator has decided for a server.
 
-use std::collections::BTreeSet;
 use std::net::Ipv6Addr;
 use std::time::Duration;
 
 use lease::{AddressPool, DelegationPool, InterfacePattern, Link, LinkId};
 use server::exchange::{Rules, Terms};
 use server::leasequery::{Access, BulkLimits, Policy, Rule};
+use wire::{OptionCode, Prefix};
 
-use crate::plan::{LinkNumber, ServerPlan, Topology, addresses};
+use crate::plan::{LinkNumber, MayAsk, ServerPlan, Topology, addresses};
 
 /// Bits of every prefix that is delegated.
 const DELEGATED_LENGTH: u8 = 56;
@@ -48,7 +48,6 @@ impl Setup {
             links: on_links,
             ..Rules::default()
         };
-        let anybody = Rule { from: "::/0".parse().expect("a prefix"), queries: None };
         let bulk = BulkLimits {
             max_connections: plan.max_connections,
             max_connections_per_requestor: None,
@@ -56,14 +55,14 @@ impl Setup {
             max_queries_per_requestor: plan.max_queries_per_requestor,
             data_timeout: plan.data_timeout,
             idle_timeout: plan.data_timeout,
-            close_after_reply: false,
+            close_after_reply: plan.close_after_reply,
         };
         let policy = Policy {
             server_id: server_id.clone(),
-            access: Access::new(vec![anybody]),
-            refuse_silently: false,
-            sensitive_options: BTreeSet::new(),
-            track_relays: true,
+            access: access(topology),
+            refuse_silently: plan.refuse_silently,
+            sensitive_options: plan.names_are_secret.then_some(OptionCode::CLIENT_FQDN).into_iter().collect(),
+            track_relays: plan.track_relays,
             relayed_hops: 0,
             bulk,
         };
@@ -78,6 +77,20 @@ impl Setup {
             interfaces,
         }
     }
+}
+
+/// Relays may ask everything, requestors what is said of each, nobody else anything.
+fn access(topology: &Topology) -> Access {
+    let one = |address| Prefix::new(address, 128).expect("128 bits");
+    let relays = (0..topology.relays.len()).map(|number| (addresses::relay(number), &MayAsk::Everything));
+    let requestors = topology.requestors.iter().enumerate();
+    let requestors = requestors.map(|(number, plan)| (addresses::requestor(number), &plan.may_ask));
+    let rules = relays.chain(requestors).filter_map(|(address, may_ask)| match may_ask {
+        MayAsk::Everything => Some(Rule { from: one(address), queries: None }),
+        MayAsk::Only(queries) => Some(Rule { from: one(address), queries: Some(queries.clone()) }),
+        MayAsk::Nothing => None,
+    });
+    Access::new(rules.collect())
 }
 
 fn interface_on(link: LinkNumber) -> String {

@@ -106,7 +106,13 @@ impl Talk {
             admission.rest(self.place, self.connection.rests_since());
             self.connection.fill(policy, holdings, counters, *now, &mut self.out);
             if *is_stopping {
-                self.connection.terminate("the server is shutting down", policy, counters, *now, &mut self.out);
+                self.connection.terminate(
+                    "the server is shutting down",
+                    policy,
+                    counters,
+                    *now,
+                    &mut self.out,
+                );
             }
             self.told = holdings.table.last_seq();
             self.connection.take_finished();
