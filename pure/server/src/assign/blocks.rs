@@ -87,3 +87,72 @@ pub(super) fn merge<T: Ord>(
         _ => a.next(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use world::Chance;
+
+    use super::*;
+
+    const BLOCKS: u64 = 12;
+
+    /// Ranges in the order of where they begin, swept from a block on: the runs of blocks that they fill.
+    fn swept(from_block: u64, ranges: &[(u64, u64)]) -> Vec<(u64, u64)> {
+        let mut sweep = Sweep::from_block(from_block);
+        ranges.iter().for_each(|(from, to)| sweep.take(*from, *to));
+        sweep.finish()
+    }
+
+    #[test]
+    fn the_full_blocks_are_those_in_which_nothing_is_free() {
+        let mut chance = Chance::from_seed(7);
+        for round in 0..3_000 {
+            let longest = [1, 9, 40][round % 3];
+            let count = chance.below(200);
+            let range = |chance: &mut Chance| {
+                let from = chance.below(BLOCKS * POSITIONS);
+                (from, (from + chance.below(longest)).min(BLOCKS * POSITIONS - 1))
+            };
+            let mut ranges: Vec<(u64, u64)> = (0..count).map(|_| range(&mut chance)).collect();
+            ranges.sort_unstable();
+            let mut taken = [false; (BLOCKS * POSITIONS) as usize];
+            ranges.iter().for_each(|(from, to)| taken[*from as usize..=*to as usize].fill(true));
+            let begun = chance.below(3);
+            let full = |block: &u64| {
+                taken[(block * POSITIONS) as usize..][..POSITIONS as usize].iter().all(|it| *it)
+            };
+            let expected: Vec<u64> = (begun..BLOCKS).filter(full).collect();
+            let runs = swept(begun, &ranges);
+            let found: Vec<u64> = runs.iter().flat_map(|(first, last)| *first..=*last).collect();
+            assert_eq!(found, expected, "{ranges:?} from block {begun}");
+            assert!(runs.windows(2).all(|pair| pair[0].1 + 1 < pair[1].0), "{runs:?} touch");
+        }
+    }
+
+    #[test]
+    fn a_block_is_full_whether_it_is_taken_at_once_or_piece_by_piece() {
+        assert_eq!(swept(0, &[(0, 15)]), [(0, 0)]);
+        assert_eq!(swept(0, &[(0, 7), (8, 15)]), [(0, 0)]);
+        assert_eq!(swept(0, &[(0, 14), (16, 31)]), [(1, 1)]);
+        assert_eq!(swept(0, &[(3, 50)]), [(1, 2)]);
+        assert_eq!(swept(0, &[(0, 15), (16, 47), (48, 63)]), [(0, 3)]);
+        assert_eq!(swept(0, &[]), []);
+    }
+
+    #[test]
+    fn bits_stand_for_positions_from_the_first_to_the_last() {
+        assert_eq!(bits_between(0, 15), Bits::MAX);
+        assert_eq!(bits_between(0, 0), 1);
+        assert_eq!(bits_between(4, 6), 0b111_0000);
+        assert_eq!(bits_between(15, 15), 0x8000);
+        assert_eq!((last_of(0), last_of(3)), (15, 63));
+    }
+
+    #[test]
+    fn two_rows_become_one_in_order() {
+        let merged = |a: &[u8], b: &[u8]| merge(a.iter().copied(), b.iter().copied()).collect::<Vec<_>>();
+        assert_eq!(merged(&[1, 4, 4], &[2, 3, 9]), [1, 2, 3, 4, 4, 9]);
+        assert_eq!(merged(&[], &[1]), [1]);
+        assert_eq!(merged(&[1], &[]), [1]);
+    }
+}
