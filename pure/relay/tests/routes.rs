@@ -355,4 +355,8 @@ fn without_a_reason_it_is_looked_as_often_as_the_rules_say() {
     assert!(!routes.wants_dump(NOW + Duration::from_secs(6000)));
     routes.mistrust();
     assert!(routes.wants_dump(NOW + Duration::from_secs(2)));
+    // One look is enough to settle a doubt.
+    dump(&mut routes, &[], NOW);
+    assert_eq!(routes.deadline(), None);
+    assert!(!routes.wants_dump(NOW + Duration::from_secs(6000)));
 }
