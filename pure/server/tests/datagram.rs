@@ -9,8 +9,8 @@ use wire::leasequery::QueryType;
 use wire::{Message, MessageType, OptionCode, StatusCode, Writer};
 
 use crate::common::{
-    Answer, Known, Question, REQUESTOR, Server, address, after, at, client, duid, holdings, policy, relay,
-    two_clients, vector,
+    Answer, Known, Question, REQUESTOR, SERVER, Server, address, after, at, client, duid, holdings, policy,
+    relay, two_clients, vector,
 };
 
 fn on_two_links() -> [Known; 2] {
@@ -217,9 +217,12 @@ fn the_newest_leases_go_first_where_not_all_fit() {
 // LQ-S-39
 #[test]
 fn a_query_is_answered_wherever_it_was_sent() {
-    // How the datagram was addressed makes no difference: the answer does not depend on it.
-    let server = Server::new(two_clients());
-    assert!(server.ask_by_udp(&Question::by_client(1, &sought())).is_some());
+    // To clients, the difference between the first two is one between silence and an answer.
+    let server = Server::new(holdings(on_two_links()));
+    let question = Question::by_client(0xa007, &sought()).message();
+    for destination in [SERVER, address("ff02::1:2"), address("ff05::1:3")] {
+        assert_eq!(server.give_to(destination, &question, at(0)), Ok(vector("V11")), "{destination}");
+    }
     let solicit = Question::by_client(1, &sought()).typed(MessageType::Solicit).message();
     assert_eq!(server.give_by_udp(&solicit, at(0)), Err(Discard::UnexpectedType));
 }

@@ -69,7 +69,7 @@ fn each_message_says_what_time_it_is_if_asked() {
     assert_eq!(v1[2].codes(), [100]);
 }
 
-// BLQ-S-50, LQ-S-22, LQ-S-23
+// BLQ-S-12, BLQ-S-50, LQ-S-22, LQ-S-23
 #[test]
 fn all_leases_of_all_identity_associations_stand_bare() {
     let mut known = client(1, 1).address("2001:db8:1::1", 100, 200).address("2001:db8:1::2", 100, 200);

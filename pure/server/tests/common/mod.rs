@@ -196,8 +196,18 @@ impl Server {
     }
 
     pub(crate) fn give_by_udp(&self, octets: &[u8], now: Now) -> Result<Vec<u8>, server::Discard> {
+        self.give_to(SERVER, octets, now)
+    }
+
+    /// The same for a datagram that was sent to this address.
+    pub(crate) fn give_to(
+        &self,
+        destination: Ipv6Addr,
+        octets: &[u8],
+        now: Now,
+    ) -> Result<Vec<u8>, server::Discard> {
         let mut out = Vec::new();
-        let arrived = Arrived::decode(octets, REQUESTOR, SERVER, None)?;
+        let arrived = Arrived::decode(octets, REQUESTOR, destination, None)?;
         datagram::answer(&arrived, &self.policy, &self.holdings, now, &mut out)?;
         Ok(out)
     }

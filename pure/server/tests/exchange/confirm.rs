@@ -1,9 +1,10 @@
 //! Confirm: whether a client is still where its addresses belong.
 
+use lease::IaKind;
 use server::Discard;
-use wire::{MessageType, StatusCode};
+use wire::{INFINITE, MessageType, StatusCode};
 
-use crate::kit::{Client, Server, Site};
+use crate::kit::{Client, Server, Site, resource};
 
 fn server() -> Server {
     Site::usual().open()
@@ -20,6 +21,22 @@ fn addresses_that_fit_the_link_are_confirmed_whoever_has_them() {
     assert!(told.ias.is_empty());
     assert_eq!(told.codes(), [1, 2, 13]);
     assert!(server.holdings.table.is_empty() && told.answered.changes.is_empty());
+}
+
+// DH-R-15
+#[test]
+fn times_in_a_confirm_are_not_looked_at() {
+    for (times, address, status) in [
+        (0, "2001:db8:1::9", StatusCode::SUCCESS),
+        (1, "2001:db8:1::9", StatusCode::SUCCESS),
+        (INFINITE, "2001:db8:1::9", StatusCode::SUCCESS),
+        (0, "2001:db8:2::9", StatusCode::NOT_ON_LINK),
+        (INFINITE, "2001:db8:2::9", StatusCode::NOT_ON_LINK),
+    ] {
+        let named = [resource(address)];
+        let confirm = Client::new(1).confirm().ia_with_times(IaKind::Address, 1, times, &named);
+        assert_eq!(server().ask(confirm).status, Some(status), "{address} for {times} s");
+    }
 }
 
 // DH-R-13

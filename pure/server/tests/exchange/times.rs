@@ -1,5 +1,6 @@
 //! T1, T2 and lifetimes.
 
+use lease::IaKind;
 use wire::INFINITE;
 
 use crate::kit::{Client, Site, resource};
@@ -40,6 +41,29 @@ fn one_t1_and_one_t2_for_all_associations_of_a_reply() {
     assert_eq!(told.ias.len(), 3);
     for ia in &told.ias {
         assert_eq!((ia.t1_secs, ia.t2_secs), (1800, 2880), "{ia:?}");
+    }
+}
+
+// DH-L-17, DH-R-18: where nothing is extended, what runs out first says when to come again, to all.
+#[test]
+fn the_shortest_of_all_bindings_in_a_reply_decides() {
+    for (first, second) in [(IaKind::Address, IaKind::Prefix), (IaKind::Prefix, IaKind::Address)] {
+        let mut server = Site::usual().open();
+        let mut client = Client::new(1);
+        let early = server.bind(client.request().ia(first, 1, &[]));
+        server.wait(500);
+        let late = server.bind(client.request().ia(second, 2, &[]));
+        let without_pools = Site::usual().but(|site| {
+            site.link(1).address_pools.clear();
+            site.link(1).delegation_pools.clear();
+        });
+        let mut server = without_pools.open_with(server.close());
+        server.wait(1000);
+        let told = server.ask(client.renew().ia(first, 1, &early).ia(second, 2, &late));
+        assert_eq!(told.ias.len(), 2);
+        assert_eq!(told.ias[0].lifetimes(early[0]), Some((2600, 6200)));
+        assert_eq!(told.ias[1].lifetimes(late[0]), Some((3100, 6700)));
+        assert!(told.ias.iter().all(|ia| (ia.t1_secs, ia.t2_secs) == (6200, 6200)), "{:?}", told.ias);
     }
 }
 

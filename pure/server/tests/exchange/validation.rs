@@ -154,6 +154,39 @@ fn a_prefix_in_a_confirm_says_nothing() {
     assert_eq!(server().silence(client.confirm().pd(1, &["2001:db8:f000::/56"])), Discard::NothingToSay);
 }
 
+// DH-V-03: of the message in which they stand, everything else counts as if they were not there.
+#[test]
+fn options_where_they_do_not_belong_are_ignored() {
+    let leased = &[&SERVER.octets()[..], &[0, 0, 0, 9, 0, 0, 0, 9]].concat();
+    let delegated = &[&[0, 0, 0, 9, 0, 0, 0, 9, 56][..], &SERVER.octets()].concat();
+    let hardware = &[0, 1, 2, 0, 0, 0, 0, 0x77];
+    let other = other_server_id();
+    let misplaced: [(OptionCode, &[u8]); 16] = [
+        (OptionCode::IAADDR, leased),
+        (OptionCode::IAPREFIX, delegated),
+        (OptionCode::PREFERENCE, &[255]),
+        (OptionCode::RELAY_MSG, &[11, 0, 0, 1]),
+        (OptionCode::STATUS_CODE, &[0, 1]),
+        (OptionCode::RAPID_COMMIT, &[]),
+        (OptionCode::INTERFACE_ID, b"ge-7"),
+        (OptionCode::RECONF_MSG, &[5]),
+        (OptionCode::REMOTE_ID, &[0, 0, 1, 2, 7]),
+        (OptionCode::SUBSCRIBER_ID, b"7"),
+        (OptionCode::RELAY_ID, other.octets()),
+        (OptionCode::ERO, &[0, 18, 0, 37]),
+        (OptionCode::LQ_QUERY, &[2; 17]),
+        (OptionCode::RSOO, &[0, 65, 0, 3, 1, b'a', 0]),
+        (OptionCode::CLIENT_LINKLAYER_ADDR, hardware),
+        (OptionCode::RELAY_PORT, &[4, 0]),
+    ];
+    let request = || Client::new(1).wanting(&[23, 65]).request();
+    let whole = |draft: Draft| server().ask(draft.na(1, &[]).pd(1, &[])).octets;
+    let plain = whole(request());
+    for (code, data) in misplaced {
+        assert_eq!(whole(request().option(code, data)), plain, "{code}");
+    }
+}
+
 // DH-V-14
 #[test]
 fn duids_that_differ_anywhere_are_two_clients() {

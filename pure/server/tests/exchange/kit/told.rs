@@ -146,6 +146,7 @@ fn assert_is_for_the_one_who_asked(asked: &ClientMessage<'_>, told: &ClientMessa
     }
 }
 
+// DH-L-19: of every lease that is told of, in every scenario.
 fn told_ia((kind, ia): (IaKind, wire::Ia<'_>)) -> ToldIa {
     let lease = |resource, excluded, preferred_secs, valid_secs| {
         assert!(preferred_secs <= valid_secs, "{resource} is preferred for longer than it is valid");
