@@ -255,6 +255,11 @@ fn what_fails_is_tried_again_ever_more_rarely() {
     assert_eq!(pauses, [1, 2, 4, 8, 16, 32, 60, 60]);
     carry_out(&mut routes);
     assert_eq!(state(&routes, "2001:db8:1::/48"), Some(RouteState::Installed));
+    // When all is well again, the next failure is a first one.
+    routes.want(prefix("2001:db8:2::/48"), via(3)).unwrap();
+    let changes = routes.next(1);
+    routes.done(&changes[0], Err(Failure::Other(12)), now);
+    assert_eq!(routes.deadline().unwrap().since(now).as_secs(), 1);
 }
 
 #[test]
