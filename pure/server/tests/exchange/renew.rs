@@ -42,6 +42,10 @@ fn what_cannot_be_extended_runs_out_and_says_when() {
     assert_eq!(told.na(1).lifetimes(resource(WISHED[0])), Some((0, 500)));
     assert_eq!((told.na(1).t1_secs, told.na(1).t2_secs), (500, 500));
     assert_eq!(server.remaining_secs(&client), 500);
+    // What ends at once has no say in that.
+    let told = server.ask(client.renew().na(1, &[WISHED[0], "2001:db8:bad::1"]));
+    assert_eq!(told.na(1).lifetimes(resource("2001:db8:bad::1")), Some((0, 0)));
+    assert_eq!((told.na(1).t1_secs, told.na(1).t2_secs), (500, 500));
     // Beside one that is extended, it has no say in when to come again.
     let told = server.ask(client.renew().na(1, &WISHED[..1]).pd(1, &WISHED[1..]));
     assert_eq!((told.na(1).t1_secs, told.na(1).t2_secs), (1800, 2880));
