@@ -205,7 +205,22 @@ fn a_retry_makes_the_answer_whole_and_tells_nothing_twice() {
     assert_eq!(document["servers"][0]["bindings"], 3);
 }
 
-// BLQ-R-10, INT-16, INT-11, LQ-R-10, LQ-R-18
+// LQ-R-10
+#[test]
+fn a_server_that_does_not_answer_is_given_up_and_the_others_are_heard() {
+    let (silent, answering) = (serve(&[Act::Say(&[])]), serve(&[Act::Say(&[V2, V4])]));
+    let run = run(&[&silent, &answering], &format!("{BY_RELAY} --format json --timeout 1"));
+    assert_eq!(run.completion, Completion::Partial);
+    let document = run.json();
+    assert_eq!(document["clients"].as_array().unwrap().len(), 1);
+    assert_eq!(
+        (&document["servers"][0]["clients"], &document["servers"][1]["status"]),
+        (&0.into(), &"done".into())
+    );
+    assert!(run.err.contains("the server fell silent"), "{}", run.err);
+}
+
+// BLQ-R-10, INT-16, INT-11, LQ-R-18
 #[test]
 fn a_refusal_is_told_and_does_not_keep_others_from_answering() {
     let (refusing, answering) = (serve(&[Act::Say(&[V6]); 2]), serve(&[Act::Say(&[V2, V4])]));

@@ -62,7 +62,7 @@ fn bulk_questions_are_refused_before_any_packet() {
     }
 }
 
-// LQ-R-09
+// LQ-R-09, LQ-R-10
 #[test]
 fn a_silent_server_gets_five_packets_and_is_given_up() {
     let mut exchange = Exchange::begin();

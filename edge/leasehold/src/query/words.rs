@@ -101,6 +101,16 @@ mod tests {
         }
     }
 
+    // LQ-R-05
+    #[test]
+    fn queries_go_where_it_is_said_be_it_to_one_server_or_to_a_group() {
+        for word in ["2001:db8::1", "ff02::1:2%eth0", "ff05::1:3", "ff0e::547"] {
+            assert_eq!(server(word), (word.into(), 547));
+            let (servers, _) = parse(&words(&format!("{word} address 2001:db8::1")), true).unwrap();
+            assert_eq!((servers.len(), servers[0].host.as_str()), (1, word));
+        }
+    }
+
     // LQ-R-06
     #[test]
     fn over_udp_the_servers_of_the_site_are_asked_if_none_is_named() {

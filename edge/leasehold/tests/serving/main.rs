@@ -3,6 +3,7 @@
 
 mod durable;
 mod failure;
+mod giving_back;
 mod migration;
 mod reload;
 mod server;

@@ -121,6 +121,11 @@ impl Server {
         }
     }
 
+    /// The line that was waited for.
+    pub(crate) fn last_said(&self) -> String {
+        self.said.lock().unwrap().last().cloned().unwrap_or_default()
+    }
+
     fn write(&self, file: &str, state: PathBuf, links: &str) -> PathBuf {
         let file = self.folder.path().join(file);
         let text = format!(

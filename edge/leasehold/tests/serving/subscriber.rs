@@ -65,6 +65,23 @@ impl Relay {
         panic!("no answer");
     }
 
+    /// Has the subscriber with this number give back an address, whoever holds it.
+    pub(crate) fn release(&self, number: u32, resource: Resource) {
+        let offered = self.carry(&solicit(&duid(number), number));
+        let server_id = ClientMessage::decode(&offered).unwrap().options.server_id().unwrap().unwrap();
+        let mut octets = Vec::new();
+        let mut w = Writer::new(&mut octets);
+        ClientMessage::write(&mut w, MessageType::Release, transaction_id(number), |w| {
+            w.raw_option(OptionCode::CLIENTID, duid(number).octets());
+            w.raw_option(OptionCode::SERVERID, server_id.octets());
+            w.ia(IaKind::Address, Iaid(1), 0, 0, |w| {
+                w.ia_address(resource.address().expect("an address"), 0, 0);
+            });
+        });
+        w.finish().unwrap();
+        self.carry(&octets);
+    }
+
     /// Relay Source Port has the answer come back to where we are.
     fn relayed(&self, message: &[u8]) -> Vec<u8> {
         let mut octets = Vec::new();
