@@ -1,12 +1,14 @@
 //! The whole server on its sockets: clients and relays beyond the cables, and what comes back to them.
 
 use std::net::Ipv6Addr;
+use std::os::fd::AsFd;
 use std::path::Path;
 use std::time::Instant;
 
 use leasehold::config::Config;
-use leasehold::net::{ALL_RELAY_AGENTS_AND_SERVERS, ALL_SERVERS};
+use leasehold::net::{ALL_RELAY_AGENTS_AND_SERVERS, ALL_SERVERS, Beside, Frame, FrameSocket, Poller};
 use leasehold::serve::{self, Plan, Running};
+use nix::net::if_::if_nametoindex;
 use server::Holdings;
 use store::MemoryStore;
 use wire::{
@@ -104,6 +106,50 @@ fn a_client_is_answered_where_it_is_from_the_link_it_is_on() {
                 assert!(prefix.contains(address(&advertise, client)), "{interface}");
             }
             assert_eq!(sender.receive(), None, "nothing goes to where a client has sent from");
+        }
+        server.stop();
+    });
+}
+
+/// The frame in which a client's message comes in by the interface that is there.
+fn framed(client: &FarSocket, octets: &[u8]) -> Vec<u8> {
+    let mut frames = FrameSocket::open().unwrap();
+    client.send(octets, ALL_RELAY_AGENTS_AND_SERVERS, SERVER_PORT);
+    let poller = Poller::new().unwrap();
+    poller.wait(&[frames.as_fd()], Some(Instant::now() + PATIENCE)).unwrap();
+    let caught = frames.receive().unwrap().expect("the frame");
+    // Within one machine the checksum is not computed before somebody needs it.
+    let beside = Beside { checksum_is_good: true, ..Beside::default() };
+    let frame = Frame::parse(caught.octets, beside).unwrap();
+    frame.with(CLIENT_PORT, SERVER_PORT, octets).unwrap()
+}
+
+// DH-V-17
+#[test]
+fn a_client_is_answered_whether_its_frame_was_for_all_or_for_the_server_alone() {
+    in_namespaces(|far| {
+        far.lay_cable("first", "to-first", "fe80::1/64");
+        ip("link set first address 02:00:00:00:00:02");
+        let client = far.socket("fe80::1", "to-first", CLIENT_PORT);
+        let to_all = framed(&client, &solicit(1));
+        assert_eq!(to_all[..6], [0x33, 0x33, 0, 1, 0, 2]);
+        let to_server = [&[2, 0, 0, 0, 0, 2], &to_all[6..]].concat();
+        let server = start();
+        for frame in [to_all, to_server] {
+            let until = Instant::now() + PATIENCE;
+            let advertise = loop {
+                let frame = frame.clone();
+                far.run(move || {
+                    let index = if_nametoindex("to-first").unwrap();
+                    FrameSocket::open().unwrap().send(index, &frame).unwrap();
+                });
+                if let Some((advertise, _)) = client.receive() {
+                    break advertise;
+                }
+                assert!(Instant::now() < until, "no answer");
+            };
+            address(&advertise, 1);
+            while client.receive().is_some() {}
         }
         server.stop();
     });
