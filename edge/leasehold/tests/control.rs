@@ -417,6 +417,7 @@ fn queries_are_shown_while_they_are_answered_and_afterwards() {
     server.running.stop();
 }
 
+// LQ-S-35, LQ-S-38: the answer comes to the port that asked, and what comes too fast has none.
 #[test]
 fn queries_over_udp_are_remembered_and_counted() {
     let at = SocketAddrV6::new(Ipv6Addr::LOCALHOST, 0, 0, 0);

@@ -60,6 +60,7 @@ fn each_time_server_is_an_option() {
     );
 }
 
+// DH-R-55
 #[test]
 fn each_vendor_is_an_option() {
     assert_data(

@@ -80,7 +80,7 @@ fn the_set_has_each_delegated_prefix_with_its_length_and_its_interface() {
     });
 }
 
-// PDR-20, PDR-22, PDR-23
+// PDR-20, PDR-23
 #[test]
 fn the_rule_against_loops_is_as_the_settings_say() {
     in_namespaces(|_| {
