@@ -38,19 +38,6 @@ pub enum NoPlace {
     TooManyPorts,
 }
 
-impl NoPlace {
-    /// A word that does not change.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::NoRelayData => "no-relay-data",
-            Self::NotOurs => "not-ours",
-            Self::NoPort => "no-port",
-            Self::NoNextHop => "no-next-hop",
-            Self::TooManyPorts => "too-many-ports",
-        }
-    }
-}
-
 impl fmt::Display for NoPlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
