@@ -2,7 +2,7 @@
 
 mod support;
 
-use lease::{Conflict, Cursor, Identifier, LeaseState, LinkId, Search, Seq, Table};
+use lease::{Client, Conflict, Cursor, Identifier, LeaseState, LinkId, Search, Seq, Table};
 use support::{
     GRANTED_UNIX_SECS, address, by_client, by_relay, by_remote, client, duid, found, hop, key, key_of,
     resource, through,
@@ -118,6 +118,52 @@ fn what_one_client_holds_no_other_is_given() {
     }
     assert!(table.put(&client(1, 1, &held)).is_ok(), "a client may keep what it holds");
     assert!(table.put(&client(1, 1, &["2001:db8:f000:100::/57"])).is_ok(), "or a part of it");
+}
+
+/// A client that was delegated one prefix without a part of it.
+fn delegated(number: u32, prefix: &str, excluded: &str) -> Client {
+    let mut client = client(number, 1, &[prefix]);
+    client.bindings[0].leases[0].excluded = Some(excluded.parse().unwrap());
+    client
+}
+
+/// What a delegation excludes stays with the delegating side, which may have addresses there (RFC 6603 §4.2).
+// DH-L-12
+#[test]
+fn an_address_in_a_delegated_prefix_is_its_clients_but_for_what_is_excluded() {
+    let delegation = delegated(1, "2001:db8:f000:100::/56", "2001:db8:f000:1ff::/64");
+    for (inside, is_free) in [("2001:db8:f000:1fe::1", false), ("2001:db8:f000:1ff::1", true)] {
+        let of_other = client(2, 2, &[inside]);
+        let mut table = Table::default();
+        table.put(&delegation).unwrap();
+        let refused = Conflict { resource: resource(inside), holder: key(1, 1) };
+        let expected = if is_free { Ok(Seq(2)) } else { Err(refused) };
+        assert_eq!(table.put(&of_other), expected, "{inside}");
+
+        let mut table = Table::default();
+        table.put(&of_other).unwrap();
+        let refused = Conflict { resource: resource("2001:db8:f000:100::/56"), holder: key(2, 2) };
+        let expected = if is_free { Ok(Seq(2)) } else { Err(refused) };
+        assert_eq!(table.put(&delegation), expected, "around {inside}");
+    }
+    let mut table = Table::default();
+    table.put(&client(1, 1, &["2001:db8:f000:100::/56", "2001:db8:f000:100::1"])).unwrap();
+    assert_eq!(table.last_seq(), Seq(1), "a client may have both");
+}
+
+#[test]
+fn whoever_holds_a_resource_or_a_part_of_it_or_more_is_a_holder() {
+    let mut table = Table::default();
+    table.put(&client(1, 1, &["2001:db8:1::a", "2001:db8:f000:100::/56"])).unwrap();
+    table.put(&client(2, 1, &["2001:db8:1::b", "2001:db8:f000:200::/56"])).unwrap();
+    let holders =
+        |text: &str| table.holders(resource(text)).map(|client| key_of(&client)).collect::<Vec<_>>();
+    assert_eq!(holders("2001:db8:1::a"), [key(1, 1)]);
+    assert_eq!(holders("2001:db8:1::c"), []);
+    assert_eq!(holders("2001:db8:f000:100::/56"), [key(1, 1)]);
+    assert_eq!(holders("2001:db8:f000:180::/60"), [key(1, 1)]);
+    assert_eq!(holders("2001:db8:f000::/48"), [key(1, 1), key(2, 1)]);
+    assert_eq!(holders("2001:db8:f000:300::/56"), []);
 }
 
 #[test]
@@ -266,10 +312,17 @@ fn what_is_held_in_a_range_comes_with_its_holder() {
     let held = table.address_holders(address("2001:db8::2"), address("2001:db8::ffff"));
     let held: Vec<_> = held.map(|(address, holder)| (address, holder.duid.to_duid())).collect();
     assert_eq!(held, [(address("2001:db8::2"), duid(2)), (address("2001:db8::3"), duid(3))]);
+    let held = table.addresses_held(address("2001:db8::2"), address("2001:db8::ffff"));
+    assert_eq!(held.collect::<Vec<_>>(), [address("2001:db8::2"), address("2001:db8::3")]);
+    assert_eq!(table.addresses_held(address("2001:db8::2"), address("2001:db8::2")).count(), 1);
+    assert_eq!(table.addresses_held(address("2001:db8::2"), address("2001:db8::1")).count(), 0);
     assert_eq!(table.address_holders(address("2001:db8::2"), address("2001:db8::1")).count(), 0);
 
     // A prefix that reaches into the range counts, one that ends before it does not.
     let held = table.prefix_holders(address("2001:db8:100:1ff::"), address("2001:db8:100:2ff::"));
     let held: Vec<_> = held.map(|(prefix, holder)| (prefix.address(), holder.duid.to_duid())).collect();
     assert_eq!(held, [(address("2001:db8:100:100::"), duid(2)), (address("2001:db8:100:200::"), duid(3))]);
+    let held = table.prefixes_held(address("2001:db8:100:1ff::"), address("2001:db8:100:2ff::"));
+    let held: Vec<_> = held.map(|prefix| prefix.to_string()).collect();
+    assert_eq!(held, ["2001:db8:100:100::/56", "2001:db8:100:200::/56"]);
 }
