@@ -125,6 +125,7 @@ mod tests {
             let runs = swept(begun, &ranges);
             let found: Vec<u64> = runs.iter().flat_map(|(first, last)| *first..=*last).collect();
             assert_eq!(found, expected, "{ranges:?} from block {begun}");
+            assert!(runs.iter().all(|(first, last)| first <= last), "{runs:?}: one goes backwards");
             assert!(runs.windows(2).all(|pair| pair[0].1 + 1 < pair[1].0), "{runs:?} touch");
         }
     }
