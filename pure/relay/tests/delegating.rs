@@ -588,6 +588,21 @@ fn a_list_goes_on_where_it_stopped() {
 }
 
 #[test]
+fn a_list_goes_on_though_what_was_seen_last_has_ended() {
+    let mut relay = Relay::new();
+    relay.granted(1, 0, net(2), 300);
+    for filter in [Filter::All, Filter::Client(duid(1)), Filter::ClientOnPort(duid(1), relay.ports[0])] {
+        for (seen_last, left) in [(1, vec![net(2)]), (2, vec![]), (3, vec![])] {
+            let mut before = Relay::new();
+            before.granted(1, 0, net(seen_last), 300);
+            let rest = relay.table.matching(&filter, before.table.get(net(seen_last)));
+            let rest: Vec<Prefix> = rest.map(|held| held.prefix).collect();
+            assert_eq!(rest, left, "behind {seen_last}, {filter:?}");
+        }
+    }
+}
+
+#[test]
 fn changes_are_given_once_and_in_portions() {
     let mut relay = Relay::new();
     for number in 1..=5 {
