@@ -77,6 +77,7 @@ fn a_wanted_route_is_added_with_its_length_and_goes_when_it_is_over() {
     assert_eq!(carry_out(&mut routes), [add("2001:db8:1:100::/56", via(3))]);
     assert_eq!(state(&routes, "2001:db8:1:100::/56"), Some(RouteState::Installed));
     routes.unwant(prefix("2001:db8:1:100::/56"));
+    assert_eq!(state(&routes, "2001:db8:1:100::/56"), Some(RouteState::Leaving));
     assert_eq!(carry_out(&mut routes), [delete("2001:db8:1:100::/56", via(3))]);
     assert_eq!(routes.after(None).count(), 0);
 }
