@@ -9,6 +9,7 @@
 //! | [`faults`] | what goes wrong, a file for each part of the world |
 //! | [`properties`] | what has to hold all the same, a file for each |
 //! | [`run`] | one seed: a phase with faults, then one without in which everything must come right |
+//! | [`transcript`] | one page of who says what, written by hand, instead of a seed |
 //! | [`campaign`] | many seeds: what they find, made small, and what they met |
 //!
 //! Everything that happens follows from the seed: there is no clock, no thread and no chance but those in
@@ -21,4 +22,5 @@ pub mod plan;
 pub mod properties;
 pub mod reading;
 pub mod run;
+pub mod transcript;
 pub mod universe;

@@ -65,11 +65,12 @@ fn gone(universe: &mut Universe, node: NodeId, are_told: bool, down: Duration) {
     universe.relieve_after(down, move |universe| start(universe, node));
 }
 
-fn start(universe: &mut Universe, node: NodeId) {
+/// Starts a program.
+pub(crate) fn start(universe: &mut Universe, node: NodeId) {
     universe.with(node, |nodes, now, _| match node {
         NodeId::Server(number) => nodes.servers[number].start(now),
         NodeId::Relay(number) => nodes.relays[number].start(now),
-        NodeId::Client(_) | NodeId::Requestor(_) => {}
+        NodeId::Client(_) | NodeId::Requestor(_) | NodeId::Guest(_) => {}
     });
     universe.observe(Observed::Started(node));
 }

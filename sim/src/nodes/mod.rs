@@ -3,6 +3,7 @@
 
 pub mod client;
 pub mod disk;
+pub mod guests;
 pub mod relay;
 pub mod requestor;
 pub mod server;
@@ -16,6 +17,7 @@ use world::Instant;
 use crate::universe::{Datagram, Ending, Outbox, StreamId};
 
 pub use client::Client;
+pub use guests::Guest;
 pub use relay::Relay;
 pub use requestor::Requestor;
 pub use server::Server;
@@ -32,6 +34,8 @@ pub enum NodeId {
     Client(usize),
     /// A requestor.
     Requestor(usize),
+    /// Somebody who takes part in a transcript.
+    Guest(usize),
 }
 
 impl fmt::Display for NodeId {
@@ -41,6 +45,7 @@ impl fmt::Display for NodeId {
             Self::Relay(number) => write!(f, "relay {number}"),
             Self::Client(number) => write!(f, "client {number}"),
             Self::Requestor(number) => write!(f, "requestor {number}"),
+            Self::Guest(number) => write!(f, "guest {number}"),
         }
     }
 }
@@ -105,6 +110,8 @@ pub struct Nodes {
     pub clients: Vec<Client>,
     /// The requestors.
     pub requestors: Vec<Requestor>,
+    /// Whoever else takes part.
+    pub guests: Vec<Guest>,
 }
 
 impl Nodes {
@@ -115,6 +122,7 @@ impl Nodes {
             NodeId::Relay(number) => &self.relays[number],
             NodeId::Client(number) => &self.clients[number],
             NodeId::Requestor(number) => &self.requestors[number],
+            NodeId::Guest(number) => self.guests[number].node(),
         }
     }
 
@@ -125,6 +133,7 @@ impl Nodes {
             NodeId::Relay(number) => &mut self.relays[number],
             NodeId::Client(number) => &mut self.clients[number],
             NodeId::Requestor(number) => &mut self.requestors[number],
+            NodeId::Guest(number) => self.guests[number].node_mut(),
         }
     }
 
@@ -134,6 +143,7 @@ impl Nodes {
         let relays = (0..self.relays.len()).map(NodeId::Relay);
         let clients = (0..self.clients.len()).map(NodeId::Client);
         let requestors = (0..self.requestors.len()).map(NodeId::Requestor);
-        servers.chain(relays).chain(clients).chain(requestors)
+        let guests = (0..self.guests.len()).map(NodeId::Guest);
+        servers.chain(relays).chain(clients).chain(requestors).chain(guests)
     }
 }

@@ -80,6 +80,7 @@ fn attach(
         NodeId::Relay(number) => (6, number),
         NodeId::Requestor(number) => (7, number),
         NodeId::Client(number) => (0xc, number),
+        NodeId::Guest(number) => (8, number),
     };
     let link_local = addresses::link_local(kind, number, segment.0);
     let hears_clients = matches!(node, NodeId::Server(_) | NodeId::Relay(_)) && segment != Segment::CORE;

@@ -44,7 +44,10 @@ impl Universe {
     /// Brings a datagram to whoever would receive it, unless something befalls it.
     fn carry(&mut self, datagram: Datagram) {
         for (node, interface) in self.network.receivers(&datagram) {
-            if self.are_parted(datagram.sender, node) || self.faults.strikes(Fault::Loss) {
+            if self.are_parted(datagram.sender, node)
+                || self.is_condemned(datagram.sender, node)
+                || self.faults.strikes(Fault::Loss)
+            {
                 continue;
             }
             let times = if self.faults.strikes(Fault::Double) { 2 } else { 1 };

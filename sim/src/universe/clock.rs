@@ -6,7 +6,8 @@ use std::time::Duration;
 use world::{Instant, Now};
 
 /// The time of day when a universe begins: any that is not near zero.
-const START_UNIX: Duration = Duration::from_secs(1_800_000_000);
+pub const START_UNIX_SECS: u64 = 1_800_000_000;
+const START_UNIX: Duration = Duration::from_secs(START_UNIX_SECS);
 /// Parts of which drift is counted.
 const MILLION: i128 = 1_000_000;
 

@@ -26,7 +26,7 @@ use crate::plan::{self, Plan};
 use queue::Queue;
 use stream::{Side, Stream, Streams};
 
-pub use clock::Clock;
+pub use clock::{Clock, START_UNIX_SECS};
 pub use network::{ALL_RELAYS_AND_SERVERS, Attachment, Datagram, Network, Outgoing, Segment};
 pub use observed::{Heard, Observed, Via};
 pub use outbox::Outbox;
@@ -54,6 +54,8 @@ pub struct Universe {
     wakes: BTreeMap<NodeId, Instant>,
     /// Pairs that do not hear each other.
     partitions: BTreeSet<(NodeId, NodeId)>,
+    /// How many of the next datagrams from one to another are lost.
+    condemned: BTreeMap<(NodeId, NodeId), u32>,
     /// What ends troubles that last.
     reliefs: BTreeMap<u64, Relief>,
     next_relief: u64,
@@ -115,6 +117,7 @@ impl Universe {
             next_stream: StreamId::default(),
             wakes: BTreeMap::new(),
             partitions: BTreeSet::new(),
+            condemned: BTreeMap::new(),
             reliefs: BTreeMap::new(),
             next_relief: 0,
             observed: Vec::new(),
@@ -203,6 +206,17 @@ impl Universe {
                 self.partitions.remove(&pair)
             };
         }
+    }
+
+    /// So many of the next datagrams from one node to another are lost.
+    pub fn condemn(&mut self, from: NodeId, to: NodeId, datagrams: u32) {
+        *self.condemned.entry((from, to)).or_default() += datagrams;
+    }
+
+    /// Whether the next datagram from one node to another is lost.
+    fn is_condemned(&mut self, from: NodeId, to: NodeId) -> bool {
+        let left = self.condemned.get_mut(&(from, to)).filter(|left| **left > 0);
+        left.map(|left| *left -= 1).is_some()
     }
 
     /// Whether two nodes do not hear each other.

@@ -186,6 +186,13 @@ impl Universe {
         self.bury(id);
     }
 
+    /// From now on a stream has room for so many octets on their way.
+    pub fn set_room(&mut self, id: StreamId, octets: usize) {
+        if let Some(stream) = self.streams.get_mut(&id) {
+            stream.room = octets;
+        }
+    }
+
     /// A stream is broken off; both sides hear of it.
     pub(crate) fn reset(&mut self, id: StreamId) {
         let Some(stream) = self.streams.remove(&id) else { return };

@@ -105,6 +105,11 @@ impl Relay {
         self.agent.is_some()
     }
 
+    /// By which way a prefix is routed, if it is.
+    pub fn route_to(&self, prefix: wire::Prefix) -> Option<relay::Target> {
+        self.agent.as_ref()?.routes().find(prefix)?.wanted
+    }
+
     /// What it knows, if it runs.
     pub fn agent(&self) -> Option<&Agent> {
         self.agent.as_ref()

@@ -11,6 +11,7 @@ mod talk;
 use std::net::Ipv6Addr;
 
 use lease::{ClientView, Cursor, Links, Table};
+use server::Counters;
 use server::leasequery::Policy;
 use store::Store;
 use world::{Instant, Now};
@@ -44,6 +45,11 @@ impl Server {
         let (setup, clock, mut disk) = (Setup::new(number, plan, topology), Clock::new(now), Disk::default());
         stock::fill(&mut disk, number, plan.stock, topology.links, clock.now(now).unix_secs);
         Self { number, setup, disk, clock, process: None, starts: 0 }
+    }
+
+    /// One that goes by this, and has nothing on its disk.
+    pub fn with_setup(number: usize, setup: Setup, now: Instant) -> Self {
+        Self { number, setup, disk: Disk::default(), clock: Clock::new(now), process: None, starts: 0 }
     }
 
     /// Who it is.
@@ -117,6 +123,11 @@ impl Server {
     /// What it holds in memory, if it runs.
     pub fn table(&self) -> Option<&Table> {
         self.process.as_ref().map(|process| &process.holdings.table)
+    }
+
+    /// What it has counted since it started, if it runs.
+    pub fn counters(&self) -> Option<&Counters> {
+        self.process.as_ref().map(|process| &process.counters)
     }
 
     /// What is durable of it.

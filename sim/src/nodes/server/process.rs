@@ -38,7 +38,7 @@ pub(super) struct Process {
     exchanges: Exchanges,
     rate: RateLimit,
     admission: Admission,
-    counters: Counters,
+    pub(super) counters: Counters,
     journal: Journal<Outgoing>,
     commit: Option<Commit>,
     interfaces: Vec<(u32, String)>,
@@ -325,7 +325,8 @@ fn back(interface: u32, datagram: &Datagram, destination_port: u16, octets: Vec<
 }
 
 fn exchanges(setup: &Setup, secret: [u64; 2], holdings: &Holdings) -> Exchanges {
-    let assigner = Assigner::new(&holdings.links, Vec::new(), setup.offer_for, secret, &holdings.table);
+    let assigner =
+        Assigner::new(&holdings.links, setup.reservations.clone(), setup.offer_for, secret, &holdings.table);
     let mut exchanges = Exchanges::new(setup.terms.clone(), assigner);
     exchanges.seed_keys([secret[0] as u8 ^ secret[1] as u8; 32]);
     exchanges

@@ -4,6 +4,7 @@ use std::net::Ipv6Addr;
 use std::time::Duration;
 
 use lease::{AddressPool, DelegationPool, InterfacePattern, Link, LinkId};
+use server::assign::Reservation;
 use server::exchange::{Rules, Terms};
 use server::leasequery::{Access, BulkLimits, Policy, Rule};
 use wire::{OptionCode, Prefix};
@@ -27,6 +28,8 @@ pub struct Setup {
     pub policy: Policy,
     /// The links.
     pub links: Vec<Link>,
+    /// What is kept for somebody.
+    pub reservations: Vec<Reservation>,
     /// How long an offer stands.
     pub offer_for: Duration,
     /// Queries of one source over UDP, each second and at once.
@@ -72,6 +75,7 @@ impl Setup {
             terms: Terms { server_id, rules },
             policy,
             links,
+            reservations: Vec::new(),
             offer_for: OFFER,
             rate: (100, 100),
             interfaces,

@@ -1,0 +1,52 @@
+//! Guests: whoever takes part in a transcript and is not one of the nodes that seeds have.
+
+mod asker;
+mod peer;
+
+pub use asker::{Asker, Learnt, Way};
+pub use peer::{Peer, PeerStream};
+
+use super::Node;
+
+/// One of them.
+#[derive(Debug)]
+pub enum Guest {
+    /// Somebody whose every word is written down.
+    Peer(Peer),
+    /// A requestor that asks what it is told to ask.
+    Asker(Box<Asker>),
+}
+
+impl Guest {
+    /// What the universe does with it.
+    pub fn node(&self) -> &dyn Node {
+        match self {
+            Self::Peer(peer) => peer,
+            Self::Asker(asker) => &**asker,
+        }
+    }
+
+    /// The same, to do something.
+    pub fn node_mut(&mut self) -> &mut dyn Node {
+        match self {
+            Self::Peer(peer) => peer,
+            Self::Asker(asker) => &mut **asker,
+        }
+    }
+
+    /// The peer that it is.
+    pub fn peer(&mut self) -> Option<&mut Peer> {
+        match self {
+            Self::Peer(peer) => Some(peer),
+            Self::Asker(_) => None,
+        }
+    }
+
+    /// The requestor that it is.
+    pub fn asker(&mut self) -> Option<&mut Asker> {
+        match self {
+            Self::Asker(asker) => Some(asker),
+            Self::Peer(_) => None,
+        }
+    }
+}
