@@ -19,7 +19,9 @@ use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
 /// Where the workspace keeps its crates, from its root.
-const CRATES: [&str; 3] = ["pure", "edge", "xtask"];
+const CRATES: [&str; 4] = ["pure", "edge", "sim", "xtask"];
+/// Where it keeps its transcripts; each says in its head which rows it shows.
+const TRANSCRIPTS: &str = "sim/transcripts";
 
 /// Prints the coverage of the workspace at `root`; fails if a done row has no test or a cited id is no row.
 pub(crate) fn run(root: &Path, format: Format) -> Result<()> {
@@ -28,7 +30,14 @@ pub(crate) fn run(root: &Path, format: Format) -> Result<()> {
 
 fn check(root: &Path, format: Format, out: &mut impl Write) -> Result<()> {
     let groups = read_groups(&root.join("docs/requirements"))?;
-    let citations = cited_in_tests(root)?;
+    let mut citations = cited_in_tests(root)?;
+    let shown = cited_in_transcripts(root)?;
+    let ids = Ids::of(&groups);
+    let strange = shown.iter().find(|citation| !ids.has_group_of(&citation.first));
+    if let Some(Citation { text, at, .. }) = strange {
+        bail!("{at}: {text} is no requirement");
+    }
+    citations.extend(shown);
     let coverage = Coverage::new(&groups, &citations);
     match format {
         Format::Table => write!(out, "{coverage}")?,
@@ -331,7 +340,7 @@ fn line_of(text: &str, at: usize) -> usize {
 fn cited_in_tests(root: &Path) -> Result<Vec<Citation>> {
     let mut files = Vec::new();
     for folder in CRATES.map(|folder| root.join(folder)).iter().filter(|folder| folder.is_dir()) {
-        collect_rust_files(folder, &mut files)?;
+        collect_files(folder, "rs", &mut files)?;
     }
     let mut citations = Vec::new();
     for file in files {
@@ -342,13 +351,37 @@ fn cited_in_tests(root: &Path) -> Result<Vec<Citation>> {
     Ok(citations)
 }
 
-/// Adds the Rust files under `folder`, but none of a build's.
-fn collect_rust_files(folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
+/// All ids that transcripts say they show. Whatever stands there is a citation: what is no id is no row either.
+fn cited_in_transcripts(root: &Path) -> Result<Vec<Citation>> {
+    let folder = root.join(TRANSCRIPTS);
+    let mut files = Vec::new();
+    if folder.is_dir() {
+        collect_files(&folder, "txt", &mut files)?;
+    }
+    let mut citations = Vec::new();
+    for file in files {
+        let text = fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
+        let path = file.strip_prefix(root).unwrap_or(&file);
+        for (index, line) in text.lines().enumerate() {
+            let ids = line.strip_prefix("requires:").into_iter().flat_map(|ids| ids.split(','));
+            citations.extend(ids.map(str::trim).filter(|id| !id.is_empty()).map(|id| Citation {
+                text: id.to_owned(),
+                at: format!("{}:{}", path.display(), index + 1),
+                first: id.to_owned(),
+                last: id.to_owned(),
+            }));
+        }
+    }
+    Ok(citations)
+}
+
+/// Adds the files under `folder` that end like this, but none of a build's.
+fn collect_files(folder: &Path, extension: &str, files: &mut Vec<PathBuf>) -> Result<()> {
     for path in entries(folder)? {
         let is_link = path.symlink_metadata().is_ok_and(|about| about.is_symlink());
         if path.is_dir() && !is_link && !path.ends_with("target") {
-            collect_rust_files(&path, files)?;
-        } else if path.is_file() && path.extension().is_some_and(|extension| extension == "rs") {
+            collect_files(&path, extension, files)?;
+        } else if path.is_file() && path.extension().is_some_and(|found| found == extension) {
             files.push(path);
         }
     }
@@ -508,6 +541,21 @@ reason = "comes later"
     }
 
     #[test]
+    fn a_transcript_cites_in_its_head() {
+        let text = "title: It holds\nrequires: XX-Y-01, XX-Y-02\nrequires: XX-Y-99\n\nC1 sends # XX-Y-03\n";
+        let root = workspace(&[
+            ("docs/requirements/xx-y.toml", GOOD),
+            ("sim/transcripts/xx-y/it-holds.txt", text),
+            ("sim/transcripts/README.md", "requires: XX-Y-98\n"),
+        ]);
+        let groups = read_groups(&root.path().join("docs/requirements")).unwrap();
+        let coverage = Coverage::new(&groups, &cited_in_transcripts(root.path()).unwrap());
+        assert!(uncovered(&coverage).is_empty());
+        assert_eq!(unknown(&coverage), ["XX-Y-99"]);
+        assert_eq!(coverage.unknown[0].at, "sim/transcripts/xx-y/it-holds.txt:3");
+    }
+
+    #[test]
     fn a_second_row_with_the_same_id_is_an_error() {
         let error = read_error(&GOOD.replace("XX-Y-02", "XX-Y-01"));
         assert!(error.contains("xx-y.toml:10: XX-Y-01 is already at"), "{error}");
@@ -542,6 +590,11 @@ reason = "comes later"
         assert!(check(&[good, ("pure/a/tests/t.rs", "// XX-Y-01..XX-Y-02\n")]).is_ok());
         assert!(check(&[good, ("pure/a/tests/t.rs", "// XX-Y-01\n")]).is_err());
         assert!(check(&[good, ("pure/a/tests/t.rs", "// XX-Y-01..XX-Y-02, XX-Y-77\n")]).is_err());
+        let shown =
+            |id: &str| check(&[good, ("sim/transcripts/xx-y/a.txt", &format!("requires: XX-Y-01, {id}\n"))]);
+        assert!(shown("XX-Y-02").is_ok());
+        assert!(shown("XX-Y-02, YY-01").is_err());
+        assert!(shown("XX-Y-02, by relay").is_err());
         assert!(check(&[("docs/requirements/README.md", "")]).is_err());
     }
 
