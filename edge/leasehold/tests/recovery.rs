@@ -302,6 +302,48 @@ fn a_server_that_dies_midway_leaves_what_it_said() {
     assert_eq!(learnt, back.delegated);
 }
 
+/// A server that does this with each connection, and then keeps it open.
+fn hostile(misbehave: impl Fn(&mut TcpStream) + Send + 'static) -> SocketAddrV6 {
+    let listener = TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).unwrap();
+    let address = v6(listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        let mut kept = Vec::new();
+        for mut stream in listener.incoming().map_while(Result::ok) {
+            misbehave(&mut stream);
+            kept.push(stream);
+        }
+    });
+    address
+}
+
+// BLQ-R-18, BLQ-R-30
+#[test]
+fn servers_that_stall_or_talk_nonsense_keep_nothing_of_another_back() {
+    let good = Server::start(2000);
+    let (answers, at) = (50_000, good.address());
+    let stalling = hostile(move |relay| {
+        let mut server = TcpStream::connect(at).unwrap();
+        let mut query = [0; 256];
+        let length = relay.read(&mut query).unwrap();
+        server.write_all(&query[..length]).unwrap();
+        let _ = std::io::copy(&mut server.take(answers), relay);
+    });
+    let silent = hostile(|_| {});
+    let half = hostile(|relay| _ = relay.write_all(&[0xff, 0xff, 15, 1, 2]));
+    let nonsense = hostile(|relay| _ = relay.write_all(&[0x5a; 70_000]));
+    let out_of_turn = hostile(|relay| _ = relay.write_all(&[0, 4, 17, 0, 0, 1]));
+    let asking = Asking::these(&[stalling, silent, half, nonsense, out_of_turn, at]);
+    let last = ServerId(5);
+    let is_good = |summary: &Summary| summary.server == last && summary.trouble.is_none();
+    asking.until(|known| known.summaries.iter().any(is_good).then_some(()));
+    let mut learnt = asking.learnt();
+    learnt.dedup();
+    assert_eq!(learnt, good.delegated);
+    let garbled = |known: &mut Known, server| known.summaries.iter().any(|it| it.server == ServerId(server));
+    asking.until(|known| (garbled(known, 3) && garbled(known, 4)).then_some(()));
+    asking.until(|known| matches!(known.recovery.state(), State::Degraded { .. }).then_some(()));
+}
+
 // INT-11
 #[test]
 fn a_server_that_refuses_is_asked_otherwise() {
