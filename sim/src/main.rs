@@ -37,7 +37,8 @@ struct Arguments {
     /// Print everything that happens in the seed
     #[arg(long, requires = "seed", conflicts_with_all = ["seeds", "minutes"])]
     trace: bool,
-    /// Make plans smaller: servers=N, relays=N, clients=N, requestors=N, secs=N or no=FAULT
+    /// Make plans smaller: servers=N, relays=N, clients=N, requestors=N, secs=N, no=FAULT or
+    /// only=FAULT,...
     #[arg(long, value_name = "WHAT=HOW")]
     cut: Vec<Cut>,
     /// How many seeds to run at once; as many as there are processors, if not said

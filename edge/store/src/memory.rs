@@ -18,6 +18,11 @@ pub struct MemoryStore {
 }
 
 impl MemoryStore {
+    /// The image that a load would give back for a key.
+    pub fn image(&self, key: &[u8]) -> Option<&[u8]> {
+        self.records.get(key).map(Vec::as_slice)
+    }
+
     /// Makes every later commit fail, and says why: the store's way to have a broken disk.
     pub fn fail(&mut self, because: &str) {
         self.failed = Some(because.to_owned());

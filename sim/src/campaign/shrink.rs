@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use super::{Case, Finding, attempt};
+use crate::faults::Fault;
 use crate::plan::{Cut, Plan};
 use crate::run::run;
 
@@ -24,8 +25,8 @@ pub fn shrink(finding: Finding, mut progress: impl FnMut(usize)) -> Finding {
             }
             runs += 1;
             progress(runs);
-            let cuts = smallest.case.cuts.iter().copied().filter(|known| !replaces(cut, *known));
-            let case = Case { seed: smallest.case.seed, cuts: cuts.chain([cut]).collect() };
+            let cuts = smallest.case.cuts.iter().filter(|known| !replaces(&cut, known)).cloned();
+            let case = Case { seed: smallest.case.seed, cuts: cuts.chain([cut.clone()]).collect() };
             if let Some(smaller) = finds(&case).filter(|found| found.property == smallest.property) {
                 smallest = smaller;
                 has_shrunk = true;
@@ -46,8 +47,11 @@ fn finds(case: &Case) -> Option<Finding> {
 }
 
 /// Whether one cut says all that another has said.
-fn replaces(cut: Cut, known: Cut) -> bool {
-    std::mem::discriminant(&cut) == std::mem::discriminant(&known) && !matches!(cut, Cut::Without(_))
+fn replaces(cut: &Cut, known: &Cut) -> bool {
+    match (cut, known) {
+        (Cut::Only(_), Cut::Without(_)) => true,
+        _ => std::mem::discriminant(cut) == std::mem::discriminant(known),
+    }
 }
 
 /// What could still be taken away, the most first.
@@ -67,6 +71,18 @@ fn candidates(finding: &Finding) -> Vec<Cut> {
     for (count, least, cut) in counts {
         cuts.extend((least..count).map(cut));
     }
-    cuts.extend(plan.faults.kinds().map(Cut::Without));
+    cuts.extend(fewer_faults(&plan.faults.kinds().collect::<Vec<_>>()));
     cuts
+}
+
+/// None at all, one half or the other, all but one.
+fn fewer_faults(faults: &[Fault]) -> Vec<Cut> {
+    let (first, second) = faults.split_at(faults.len() / 2);
+    let halves = [&[], first, second].into_iter().map(<[Fault]>::to_vec);
+    let without_one = (0..faults.len()).map(|left_out| {
+        let kept = faults.iter().enumerate().filter(|(at, _)| *at != left_out);
+        kept.map(|(_, fault)| *fault).collect()
+    });
+    let smaller = halves.chain(without_one).filter(|kept: &Vec<Fault>| kept.len() < faults.len());
+    smaller.map(|kept| Cut::Only(kept.into_iter().collect())).collect()
 }

@@ -5,8 +5,11 @@
 //!
 //! Every fault that befell somebody is counted, so that a run can say what it has met.
 
+pub mod clock;
+pub mod disk;
 pub mod network;
 pub mod process;
+pub mod reload;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -118,9 +121,9 @@ impl Mix {
         Self(mix)
     }
 
-    /// Takes one out.
-    pub fn remove(&mut self, fault: Fault) {
-        self.0.remove(&fault);
+    /// Takes out all others than these.
+    pub fn retain(&mut self, keep: impl Fn(Fault) -> bool) {
+        self.0.retain(|fault, _| keep(*fault));
     }
 
     /// Which there are.
@@ -189,6 +192,10 @@ pub fn begin(universe: &mut Universe, fault: Fault) {
         Fault::KillServer => process::kill_server(universe),
         Fault::StopServer => process::stop_server(universe),
         Fault::KillRelay => process::kill_relay(universe),
+        Fault::DiskFull => disk::fill(universe),
+        Fault::ClockSteps => clock::step(universe),
+        Fault::ClockDrifts => clock::drift(universe),
+        Fault::ReloadServer => reload::reload_server(universe),
         _ => {}
     }
 }

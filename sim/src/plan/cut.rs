@@ -1,5 +1,6 @@
 //! Making a plan smaller, to see what a failure needs: less of one kind at a time.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
@@ -7,9 +8,9 @@ use std::time::Duration;
 use super::Plan;
 use crate::faults::Fault;
 
-/// One way to make a plan smaller. Written `servers=1`, `relays=1`, `clients=2`, `requestors=0`, `secs=30` or
-/// `no=reset`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// One way to make a plan smaller. Written `servers=1`, `relays=1`, `clients=2`, `requestors=0`, `secs=30`,
+/// `no=reset` or `only=loss,delay`.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Cut {
     /// So many servers, the first of them.
     Servers(usize),
@@ -23,18 +24,21 @@ pub enum Cut {
     Secs(u64),
     /// Without this fault.
     Without(Fault),
+    /// Without any other faults than these.
+    Only(BTreeSet<Fault>),
 }
 
 impl Cut {
     /// Does it.
-    pub fn apply(self, plan: &mut Plan) {
+    pub fn apply(&self, plan: &mut Plan) {
         match self {
-            Self::Servers(most) => plan.topology.servers.truncate(most),
-            Self::Relays(most) => plan.topology.relays.truncate(most),
-            Self::Clients(most) => plan.topology.clients.truncate(most),
-            Self::Requestors(most) => plan.topology.requestors.truncate(most),
-            Self::Secs(secs) => plan.safety = plan.safety.min(Duration::from_secs(secs)),
-            Self::Without(fault) => plan.faults.remove(fault),
+            Self::Servers(most) => plan.topology.servers.truncate(*most),
+            Self::Relays(most) => plan.topology.relays.truncate(*most),
+            Self::Clients(most) => plan.topology.clients.truncate(*most),
+            Self::Requestors(most) => plan.topology.requestors.truncate(*most),
+            Self::Secs(secs) => plan.safety = plan.safety.min(Duration::from_secs(*secs)),
+            Self::Without(fault) => plan.faults.retain(|kind| kind != *fault),
+            Self::Only(faults) => plan.faults.retain(|kind| faults.contains(&kind)),
         }
     }
 }
@@ -48,6 +52,10 @@ impl fmt::Display for Cut {
             Self::Requestors(most) => write!(f, "requestors={most}"),
             Self::Secs(secs) => write!(f, "secs={secs}"),
             Self::Without(fault) => write!(f, "no={fault}"),
+            Self::Only(faults) => {
+                let names: Vec<&str> = faults.iter().map(|fault| fault.name()).collect();
+                write!(f, "only={}", names.join(","))
+            }
         }
     }
 }
@@ -61,7 +69,8 @@ impl fmt::Display for CutError {
         let Self(text) = self;
         write!(
             f,
-            "{text} is no cut: servers=N, relays=N, clients=N, requestors=N, secs=N or no=FAULT, and FAULT is one of "
+            "{text} is no cut: servers=N, relays=N, clients=N, requestors=N, secs=N, no=FAULT or only=FAULT,FAULT; FAULT is one \
+             of "
         )?;
         let names: Vec<&str> = Fault::ALL.iter().map(|fault| fault.name()).collect();
         f.write_str(&names.join(", "))
@@ -84,6 +93,10 @@ impl FromStr for Cut {
             "requestors" => Ok(Self::Requestors(number()?)),
             "secs" => Ok(Self::Secs(number()? as u64)),
             "no" => Fault::named(value).map(Self::Without).ok_or_else(none),
+            "only" => {
+                let names = value.split(',').filter(|name| !name.is_empty());
+                names.map(Fault::named).collect::<Option<_>>().map(Self::Only).ok_or_else(none)
+            }
             _ => Err(none()),
         }
     }
@@ -95,7 +108,16 @@ mod tests {
 
     #[test]
     fn a_cut_is_read_as_it_is_written() {
-        for text in ["servers=1", "relays=0", "clients=2", "requestors=0", "secs=30", "no=loss"] {
+        for text in [
+            "servers=1",
+            "relays=0",
+            "clients=2",
+            "requestors=0",
+            "secs=30",
+            "no=loss",
+            "only=",
+            "only=loss,delay",
+        ] {
             assert_eq!(text.parse::<Cut>().unwrap().to_string(), text);
         }
         for text in ["servers=0", "clients", "no=such", "secs=x", "ports=1"] {

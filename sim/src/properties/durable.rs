@@ -1,26 +1,38 @@
 //! What a server says in a Reply is in its store when it leaves: every lease with a lifetime, with at least
 //! that lifetime and for that client.
+//!
+//! A lifetime counts from when the server heard the client: the commit that the Reply had to wait for may have
+//! taken seconds. What the client has given back in the meantime may be anybody's.
+//! A server whose time of day has just stepped may have seen a lease end while its Reply waited; and one
+//! that has just read other lifetimes may have promised less to a client that has repeated itself.
 
-use lease::{LeaseState, Resource};
-use wire::{ClientMessage, IaKind, MessageType};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use lease::{ClientView, LeaseState, Resource};
+use wire::{DuidRef, MessageType};
+use world::Instant;
 
 use super::Property;
+use crate::faults::Fault;
 use crate::nodes::{NodeId, Server};
-use crate::reading::innermost;
+use crate::reading::{Named, Transaction, named};
 use crate::universe::{Datagram, Observed, Universe};
 
 /// Looks at every Reply that a server sends.
 #[derive(Debug, Default)]
 pub(super) struct Durable {
+    /// When each server's time of day, or its configuration, was another one last.
+    changed: BTreeMap<NodeId, Instant>,
+    /// When a server heard a client's transaction lately, and what time it was for it.
+    heard: BTreeMap<(NodeId, Transaction), Vec<(Instant, u64)>>,
+    /// When a server heard last that a client gives something back.
+    given_back: BTreeMap<(NodeId, Vec<u8>, Resource), Instant>,
     exercised: u64,
 }
 
-/// A lease as told.
-struct Told {
-    client: Vec<u8>,
-    resource: Resource,
-    valid_secs: u32,
-}
+/// How long a Reply may wait for its commit.
+const WAITING: Duration = Duration::from_secs(10);
 
 impl Property for Durable {
     fn name(&self) -> &'static str {
@@ -28,21 +40,19 @@ impl Property for Durable {
     }
 
     fn observe(&mut self, observed: &Observed, universe: &Universe) -> Result<(), String> {
-        let Observed::Sent(datagram @ Datagram { sender: NodeId::Server(number), .. }) = observed else {
-            return Ok(());
-        };
-        let server = &universe.nodes.servers[*number];
-        for told in told(&datagram.octets) {
-            self.exercised += 1;
-            if !is_kept(server, &told, universe) {
-                let Told { resource, valid_secs, .. } = told;
-                return Err(format!(
-                    "{} has told {resource} for {valid_secs} s and does not keep it",
-                    server.id()
-                ));
-            }
+        if let Observed::Befell(Fault::ClockSteps | Fault::ReloadServer, Some(node)) = observed {
+            self.changed.insert(*node, universe.now());
         }
-        Ok(())
+        match observed {
+            Observed::Arriving(server @ NodeId::Server(_), datagram) => {
+                self.hear(*server, &datagram.octets, universe);
+                Ok(())
+            }
+            Observed::Sent(datagram @ Datagram { sender: NodeId::Server(number), .. }) => {
+                self.judge(&universe.nodes.servers[*number], &datagram.octets, universe.now())
+            }
+            _ => Ok(()),
+        }
     }
 
     fn exercised(&self) -> u64 {
@@ -50,45 +60,58 @@ impl Property for Durable {
     }
 }
 
-fn is_kept(server: &Server, told: &Told, universe: &Universe) -> bool {
-    let until = server.now(universe.now()).unix_secs + u64::from(told.valid_secs);
-    let mut is_kept = false;
-    server.durable(|client| {
-        let is_its = client.duid.octets() == told.client;
-        is_kept |= is_its
-            && client.leases().any(|held| {
-                let is_long = held.lease.until_unix_secs().is_none_or(|end| end + 1 >= until);
-                held.lease.resource == told.resource && held.lease.state == LeaseState::Active && is_long
-            });
-    });
-    is_kept
+impl Durable {
+    fn hear(&mut self, server: NodeId, octets: &[u8], universe: &Universe) {
+        let now = universe.now();
+        if let (Some(transaction), NodeId::Server(number)) = (Transaction::of(octets), server) {
+            let unix_secs = universe.nodes.servers[number].now(now).unix_secs;
+            let times = self.heard.entry((server, transaction)).or_default();
+            times.retain(|(at, _)| now.since(*at) < WAITING);
+            times.push((now, unix_secs));
+        }
+        let named = named(octets, &[MessageType::Release, MessageType::Decline]);
+        self.given_back.extend(named.map(|named| ((server, named.client, named.resource), now)));
+    }
+
+    fn judge(&mut self, server: &Server, octets: &[u8], now: Instant) -> Result<(), String> {
+        let is_recent = |at: &Instant| now.since(*at) < WAITING;
+        if self.changed.get(&server.id()).is_some_and(is_recent) {
+            return Ok(());
+        }
+        let transaction = Transaction::of(octets);
+        let heard = transaction.and_then(|transaction| self.heard.get(&(server.id(), transaction)));
+        let mut lately = heard.into_iter().flatten().filter(|(at, _)| is_recent(at));
+        let Some((_, heard_unix_secs)) = lately.next().copied() else { return Ok(()) };
+        for told in named(octets, &[MessageType::Reply]).filter(|told| told.valid_secs > 0) {
+            self.exercised += 1;
+            let given_back = self.given_back.get(&(server.id(), told.client.clone(), told.resource));
+            if !given_back.is_some_and(is_recent) && !is_kept(server, &told, heard_unix_secs) {
+                let Named { client, resource, valid_secs } = told;
+                let client = DuidRef::new(&client).expect("it was read as one");
+                return Err(format!(
+                    "{} does not keep {resource}, told to {client} for {valid_secs} s; of that client it keeps {:?}",
+                    server.id(),
+                    kept(server, client)
+                        .flat_map(|client| client.leases().collect::<Vec<_>>())
+                        .collect::<Vec<_>>()
+                ));
+            }
+        }
+        Ok(())
+    }
 }
 
-/// The leases that a Reply gives.
-fn told(octets: &[u8]) -> Vec<Told> {
-    let Ok(message) = ClientMessage::decode(innermost(octets).0) else { return Vec::new() };
-    if message.message_type != MessageType::Reply {
-        return Vec::new();
-    }
-    let Ok(Some(client)) = message.options.client_id() else { return Vec::new() };
-    let mut told = Vec::new();
-    for (kind, ia) in message.options.ias().filter_map(Result::ok) {
-        let leases: Vec<(Resource, u32)> = match kind {
-            IaKind::Address => {
-                let addresses = ia.options.ia_addresses().filter_map(Result::ok);
-                addresses.map(|held| (Resource::Address(held.address), held.valid_secs)).collect()
-            }
-            IaKind::Prefix => {
-                let prefixes = ia.options.ia_prefixes().filter_map(Result::ok);
-                prefixes.map(|held| (Resource::Prefix(held.prefix), held.valid_secs)).collect()
-            }
-        };
-        let given = leases.into_iter().filter(|(_, valid_secs)| *valid_secs > 0);
-        told.extend(given.map(|(resource, valid_secs)| Told {
-            client: client.octets().to_vec(),
-            resource,
-            valid_secs,
-        }));
-    }
-    told
+fn is_kept(server: &Server, told: &Named, heard_unix_secs: u64) -> bool {
+    let duid = DuidRef::new(&told.client).expect("it was read as one");
+    kept(server, duid).any(|client| {
+        let until = heard_unix_secs + u64::from(told.valid_secs);
+        let its = client.leases().filter(|held| held.lease.resource == told.resource);
+        let mut active = its.map(|held| held.lease).filter(|lease| lease.state == LeaseState::Active);
+        active.any(|lease| lease.until_unix_secs().is_none_or(|end| end >= until))
+    })
+}
+
+/// What is durable of a client, on every link.
+fn kept<'a>(server: &'a Server, duid: DuidRef<'a>) -> impl Iterator<Item = ClientView<'a>> {
+    server.setup.links.iter().filter_map(move |link| server.kept(link.id, duid))
 }

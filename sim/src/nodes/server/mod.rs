@@ -10,10 +10,11 @@ mod talk;
 
 use std::net::Ipv6Addr;
 
-use lease::{ClientView, Cursor, Links, Table};
+use lease::{ClientKey, ClientView, Cursor, LinkId, Links, Table, image};
 use server::Counters;
 use server::leasequery::Policy;
 use store::Store;
+use wire::DuidRef;
 use world::{Instant, Now};
 
 use super::disk::Disk;
@@ -112,11 +113,11 @@ impl Server {
     }
 
     /// Reads its configuration anew.
-    pub fn reload(&mut self, now: Instant) {
+    pub fn reload(&mut self, now: Instant, out: &mut Outbox) {
         self.starts += 1;
         let secret = [self.number as u64, self.starts];
         if let Some(process) = &mut self.process {
-            process.reload(&self.setup, secret, self.clock.now(now));
+            process.reload(&self.setup, secret, self.clock.now(now), out);
         }
     }
 
@@ -130,13 +131,20 @@ impl Server {
         self.process.as_ref().map(|process| &process.counters)
     }
 
-    /// What is durable of it.
+    /// Everything that is durable of it.
     pub fn durable(&self, mut visit: impl FnMut(ClientView<'_>)) {
         let loaded = self.disk.store().load(&mut |_, image| {
             visit(ClientView::decode(image)?);
             Ok(())
         });
         loaded.expect("a store in memory can be read");
+    }
+
+    /// What is durable of a client on a link.
+    pub fn kept(&self, link: LinkId, duid: DuidRef<'_>) -> Option<ClientView<'_>> {
+        let key = image::key(&ClientKey { link, duid: duid.to_duid() });
+        let image = self.disk.store().image(&key)?;
+        Some(ClientView::decode(image).expect("what was committed can be read"))
     }
 
     /// Every client that it holds, in order.

@@ -15,8 +15,9 @@ use world::{Instant, Now};
 
 use super::setup::Setup;
 use super::talk::{Desk, Talk};
+use crate::faults::disk;
 use crate::nodes::NodeId;
-use crate::nodes::disk::Disk;
+use crate::nodes::disk::{Disk, Fate};
 use crate::universe::{Datagram, Ending, Observed, Outbox, Outgoing, StreamId, Via};
 
 /// How often it is looked whether a lease has run out.
@@ -54,6 +55,7 @@ pub(super) struct Process {
 struct Commit {
     batch: Batch<Outgoing>,
     done_at: Instant,
+    fate: Fate,
 }
 
 impl Process {
@@ -105,13 +107,13 @@ impl Process {
         std::mem::take(&mut self.seen)
     }
 
-    pub(super) fn reload(&mut self, setup: &Setup, secret: [u64; 2], now: Now) {
+    pub(super) fn reload(&mut self, setup: &Setup, secret: [u64; 2], now: Now, out: &mut Outbox) {
         self.holdings.links = Links::new(setup.links.clone());
         let mut next = exchanges(setup, secret, &self.holdings);
         next.carry_on(&mut self.exchanges);
         self.exchanges = next;
         self.policy = setup.policy.clone();
-        self.gather(Vec::new(), now);
+        self.gather(Vec::new(), now, out);
     }
 
     /// When there is something to do.
@@ -128,13 +130,13 @@ impl Process {
         if self.commit.as_ref().is_some_and(|commit| commit.done_at <= now.instant) {
             let released = self.finish_commit(disk)?;
             released.into_iter().for_each(|outgoing| out.send(outgoing));
-            self.gather(Vec::new(), now);
+            self.gather(Vec::new(), now, out);
         }
         if self.expiry_at <= now.instant {
             let ended = self.exchanges.expire(&mut self.holdings, now, EXPIRY_BATCH).len();
             let pause = if ended == EXPIRY_BATCH { Duration::ZERO } else { EXPIRY_INTERVAL };
             self.expiry_at = now.instant + pause;
-            self.gather(Vec::new(), now);
+            self.gather(Vec::new(), now, out);
         }
         self.work(now);
         Ok(())
@@ -142,14 +144,14 @@ impl Process {
 
     /// The commit that is under way comes to its end: gives what may leave.
     pub(super) fn finish_commit(&mut self, disk: &mut Disk) -> Result<Vec<Outgoing>, CommitError> {
-        let Some(Commit { batch, .. }) = self.commit.take() else { return Ok(Vec::new()) };
+        let Some(Commit { batch, fate, .. }) = self.commit.take() else { return Ok(Vec::new()) };
         if !batch.images().is_empty() {
             let changes: Vec<Change<'_>> = batch
                 .images()
                 .iter()
                 .map(|image| Change { key: &image.key, image: image.image.as_deref() })
                 .collect();
-            disk.commit(&changes)?;
+            disk.commit_as(&changes, fate)?;
         }
         self.seen.push(Observed::Committed(self.node, batch.images().len()));
         Ok(self.journal.committed(batch))
@@ -157,15 +159,16 @@ impl Process {
 
     /// Whatever has changed goes into the journal, with what waits for it; and a commit begins if none is
     /// under way.
-    fn gather(&mut self, held: Vec<Outgoing>, now: Now) {
+    fn gather(&mut self, held: Vec<Outgoing>, now: Now, out: &mut Outbox) {
         let (images, latest) = (self.holdings.table.take_batch(), self.holdings.table.last_seq());
         if !images.is_empty() {
             self.seen.push(Observed::Changed(self.node, images.as_slice().into()));
         }
         self.journal.put(images, latest, held);
         if self.commit.is_none() && !self.journal.is_empty() {
-            let takes = COMMIT_TIME;
-            self.commit = Some(Commit { batch: self.journal.take(), done_at: now.instant + takes });
+            let (delay, fate) = disk::befall_commit(out);
+            let (batch, done_at) = (self.journal.take(), now.instant + COMMIT_TIME + delay);
+            self.commit = Some(Commit { batch, done_at, fate });
         }
     }
 }
@@ -193,7 +196,7 @@ impl Process {
         let Datagram { octets, source, destination, .. } = datagram;
         let arrived = Arrived::decode(octets, *source, *destination, name.as_deref())?;
         if arrived.message.message_type == MessageType::LeaseQuery {
-            return self.leasequery(&arrived, interface, datagram, now);
+            return self.leasequery(&arrived, interface, datagram, now, out);
         }
         let mut answer = Vec::new();
         let answered = self.exchanges.answer(&arrived, &mut self.holdings, now, &mut answer)?;
@@ -204,10 +207,10 @@ impl Process {
         };
         let outgoing = back(interface, datagram, port, answer);
         if answered.speaks_of_bindings {
-            self.gather(vec![outgoing], now);
+            self.gather(vec![outgoing], now, out);
         } else {
             out.send(outgoing);
-            self.gather(Vec::new(), now);
+            self.gather(Vec::new(), now, out);
         }
         self.work(now);
         Ok(())
@@ -219,6 +222,7 @@ impl Process {
         interface: u32,
         datagram: &Datagram,
         now: Now,
+        out: &mut Outbox,
     ) -> Result<(), Discard> {
         if !self.rate.permits(datagram.source, now.instant) {
             return Err(Discard::TooFast);
@@ -227,7 +231,7 @@ impl Process {
         datagram::answer(arrived, &self.policy, &self.holdings, now, &mut answer)?;
         let via = Via::Datagram(datagram.sender, datagram.source_port);
         self.seen.push(Observed::Made(self.node, via, answer.as_slice().into()));
-        self.gather(vec![back(interface, datagram, datagram.source_port, answer)], now);
+        self.gather(vec![back(interface, datagram, datagram.source_port, answer)], now, out);
         Ok(())
     }
 }
