@@ -42,13 +42,13 @@ impl Crowd {
         Self::come(villains.collect(), || server.connections() >= staying)
     }
 
-    /// All from one address, until all places are taken.
-    pub(crate) fn from_one_source(server: &Server, seed: u64, connections: usize) -> Self {
+    /// All from one address; waits until as many are there as there are places.
+    pub(crate) fn from_one_source(server: &Server, seed: u64, connections: usize, places: usize) -> Self {
         let mut chance = Chance::from_seed(seed);
         let villains = (0..connections).map(|_| {
             Villain::new(&Misdeed::ALL, source(PERMITTED, 1), server.bulk_address(), chance.next_u64())
         });
-        Self::come(villains.collect(), || server.connections() >= 10)
+        Self::come(villains.collect(), || server.connections() >= places)
     }
 
     fn come(villains: Vec<Villain>, all_are_there: impl Fn() -> bool) -> Self {

@@ -117,7 +117,7 @@ fn a_source_that_takes_all_places_keeps_nobody_else_out() {
         let server = Server::start("");
         let requestor = Requestor { address: server.bulk_address() };
         requestor.ask_for_everything();
-        let crowd = Crowd::from_one_source(&server, seed, 200);
+        let crowd = Crowd::from_one_source(&server, seed, 200, 10);
         for _ in 0..QUERIES {
             requestor.ask_for_everything();
         }
@@ -127,5 +127,24 @@ fn a_source_that_takes_all_places_keeps_nobody_else_out() {
         assert!(bulk("displaced") > 0 && bulk("refused") > 0, "{counters}");
         crowd.end();
         server.until_nobody_is_connected();
+    });
+}
+
+// BLQ-S-69
+#[test]
+fn a_server_takes_no_more_connections_than_it_has_files_for() {
+    in_a_network(|seed| {
+        let server = Server::start_with_files(320, "max-connections = 1000");
+        let told = "leasequery.bulk.max-connections is 1000, but with 320 open files";
+        assert!(server.lines().iter().any(|line| line.contains(told)), "{:?}", server.lines());
+        let clients = Clients::start(server.dhcp_address());
+        let requestor = Requestor { address: server.bulk_address() };
+        let crowd = Crowd::from_one_source(&server, seed, 400, 64);
+        requestor.ask_for_everything();
+        assert!(server.resources().files <= 320);
+        assert!(!server.lines().iter().any(|line| line.contains("cannot accept")), "{:?}", server.lines());
+        crowd.end();
+        server.until_nobody_is_connected();
+        clients.stop();
     });
 }

@@ -40,13 +40,24 @@ pub(crate) struct Resources {
 impl Server {
     /// Starts one with these limits of `[leasequery.bulk]`.
     pub(crate) fn start(limits: &str) -> Self {
+        Self::start_by(leasehold(), limits)
+    }
+
+    /// Starts one that may not have more open files than these.
+    pub(crate) fn start_with_files(files: usize, limits: &str) -> Self {
+        let mut shell = Command::new("sh");
+        let limited = format!("ulimit -n {files} && exec \"$0\" \"$@\"");
+        shell.args(["-c", &limited, env!("CARGO_BIN_EXE_leasehold")]);
+        Self::start_by(shell, limits)
+    }
+
+    fn start_by(mut command: Command, limits: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let tcp = TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();
         let udp = UdpSocket::bind((Ipv6Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();
         let at = |port| SocketAddrV6::new(Ipv6Addr::LOCALHOST, port, 0, 0);
         let (bulk, dhcp) = (at(tcp), at(udp));
         let config = configure(&folder, bulk, dhcp, limits);
-        let mut command = leasehold();
         command.arg("serve").arg("--config").arg(config).stdout(Stdio::null()).stderr(Stdio::piped());
         let mut process = command.spawn().unwrap();
         let lines = BufReader::new(process.stderr.take().unwrap()).lines();
