@@ -12,6 +12,8 @@ use crate::universe::{Observed, Universe};
 
 /// How long it takes at most until everything has come right once nothing goes wrong any more.
 pub const LIVENESS: Duration = Duration::from_secs(900);
+/// How often it is looked whether it has; after the first time that it has, that is the end.
+const LOOK_EVERY: Duration = Duration::from_secs(60);
 /// How much may happen in a run: some hundred times as much as happens in an ordinary one. More is two nodes
 /// that keep each other busy.
 const MAX_STEPS: u64 = 3_000_000;
@@ -89,7 +91,18 @@ impl<'a> Run<'a> {
         self.universe.calm();
         let observed = self.universe.take_observed();
         self.judge(&observed)?;
-        self.go(until)?;
+        loop {
+            let next = until.min(self.universe.now() + LOOK_EVERY);
+            self.go(next)?;
+            match self.is_right() {
+                Err(violation) if next == until => return Err(violation),
+                Err(_) => {}
+                Ok(()) => return Ok(()),
+            }
+        }
+    }
+
+    fn is_right(&mut self) -> Result<(), Violation> {
         let universe = &self.universe;
         self.properties.iter_mut().try_for_each(|property| {
             let name = property.name();

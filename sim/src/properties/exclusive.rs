@@ -1,19 +1,41 @@
 //! No resource is in two active bindings, and no two delegated prefixes overlap: in each server's table, and
 //! over all servers.
+//!
+//! What is held is kept here once more, by address, from the after-image of every change: of what does not
+//! overlap, only the neighbours in that order can overlap with what is new.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
-use lease::{LeaseState, Resource, Seq};
-use wire::Prefix;
+use lease::{AfterImage, ClientView, LeaseState, LinkId, Resource, image};
+use wire::{Duid, Prefix};
 
 use super::Property;
-use crate::universe::Universe;
+use crate::nodes::NodeId;
+use crate::universe::{Observed, Universe};
 
-/// Looks at every table that has changed.
+/// Follows every change of every table.
 #[derive(Debug, Default)]
 pub(super) struct Exclusive {
-    seen: Vec<Option<Seq>>,
+    held: BTreeMap<Prefix, Holder>,
+    by_holder: BTreeMap<Holder, Vec<Prefix>>,
     exercised: u64,
+}
+
+/// Who holds something, and at which server.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Holder {
+    server: NodeId,
+    /// Link and DUID, as the store's key.
+    key: Vec<u8>,
+}
+
+impl fmt::Display for Holder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (link, duid) = self.key.split_at(size_of::<LinkId>());
+        let duid = Duid::new(duid).map_or_else(|_| format!("{duid:02x?}"), |duid| duid.to_string());
+        write!(f, "{duid} on link {} of {}", link.last().copied().unwrap_or_default(), self.server)
+    }
 }
 
 impl Property for Exclusive {
@@ -21,38 +43,68 @@ impl Property for Exclusive {
         "exclusive"
     }
 
+    fn observe(&mut self, observed: &Observed, universe: &Universe) -> Result<(), String> {
+        match observed {
+            Observed::Changed(server, images) => {
+                images.iter().try_for_each(|image| self.change(*server, image))
+            }
+            Observed::Started(server @ NodeId::Server(_)) => self.begin_anew(*server, universe),
+            _ => Ok(()),
+        }
+    }
+
     fn step(&mut self, universe: &Universe) -> Result<(), String> {
-        let now: Vec<Option<Seq>> =
-            universe.nodes.servers.iter().map(|server| server.table().map(lease::Table::last_seq)).collect();
-        if now == self.seen {
+        if self.exercised > 0 {
             return Ok(());
         }
-        self.seen = now;
-        let mut held: BTreeMap<Prefix, String> = BTreeMap::new();
-        for server in &universe.nodes.servers {
-            for client in server.clients() {
-                for lease in client.leases().filter(|lease| lease.lease.state == LeaseState::Active) {
-                    let holder = format!("{} on link {} of {}", client.duid, client.link, server.id());
-                    self.exercised += 1;
-                    let resource = whole(lease.lease.resource);
-                    if let Some(other) = held.insert(resource, holder.clone()) {
-                        return Err(format!("{resource} is held by {other} and by {holder}"));
-                    }
-                }
-            }
-        }
-        let prefixes: Vec<(&Prefix, &String)> = held.iter().collect();
-        for pair in prefixes.windows(2) {
-            let [(one, its), (other, others)] = pair else { continue };
-            if one.covers(**other) {
-                return Err(format!("{one} of {its} covers {other} of {others}"));
-            }
-        }
-        Ok(())
+        self.exercised = 1;
+        universe.nodes.servers.iter().try_for_each(|server| self.begin_anew(server.id(), universe))
     }
 
     fn exercised(&self) -> u64 {
         self.exercised
+    }
+}
+
+impl Exclusive {
+    /// A server knows what it has found in its store, and nothing else.
+    fn begin_anew(&mut self, server: NodeId, universe: &Universe) -> Result<(), String> {
+        let NodeId::Server(number) = server else { return Ok(()) };
+        self.held.retain(|_, holder| holder.server != server);
+        self.by_holder.retain(|holder, _| holder.server != server);
+        let clients: Vec<lease::Client> =
+            universe.nodes.servers[number].clients().map(|client| client.to_client()).collect();
+        clients.iter().try_for_each(|client| {
+            let key = image::key(&client.key);
+            self.change(server, &AfterImage { key, image: Some(image::encode(client)) })
+        })
+    }
+
+    fn change(&mut self, server: NodeId, after: &AfterImage) -> Result<(), String> {
+        let holder = Holder { server, key: after.key.clone() };
+        for gone in self.by_holder.remove(&holder).unwrap_or_default() {
+            self.held.remove(&gone);
+        }
+        let Some(image) = &after.image else { return Ok(()) };
+        let client = ClientView::decode(image).map_err(|error| format!("the image of {holder}: {error}"))?;
+        let active = client.leases().filter(|held| held.lease.state == LeaseState::Active);
+        for resource in active.map(|held| whole(held.lease.resource)).collect::<Vec<_>>() {
+            self.exercised += 1;
+            self.take(resource, &holder)?;
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, resource: Prefix, holder: &Holder) -> Result<(), String> {
+        let before = self.held.range(..=resource).next_back();
+        let after = self.held.range(resource..).next();
+        let overlaps = |other: &Prefix| other.covers(resource) || resource.covers(*other);
+        if let Some((other, its)) = before.into_iter().chain(after).find(|(other, _)| overlaps(other)) {
+            return Err(format!("{resource} of {holder} is, or overlaps with, {other} of {its}"));
+        }
+        self.held.insert(resource, holder.clone());
+        self.by_holder.entry(holder.clone()).or_default().push(resource);
+        Ok(())
     }
 }
 

@@ -25,7 +25,8 @@ pub trait Property {
         Ok(())
     }
 
-    /// Looks at everything when all has come right.
+    /// Whether everything has come right, once nothing goes wrong any more; it has some time for that, and is
+    /// looked at now and then.
     fn end(&mut self, _universe: &Universe) -> Result<(), String> {
         Ok(())
     }
