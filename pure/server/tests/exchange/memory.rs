@@ -113,10 +113,15 @@ fn only_what_is_about_bindings_counts_as_having_been_heard() {
     let (mut server, mut client) = bound();
     server.ask(client.solicit().rapid_commit().na(1, &wished).through(&[&relay(2, "port 8")]));
     assert_eq!((heard_ago(&server, &client), is_behind(&server, 2)), (0, true));
-    // A message that changed nothing.
-    let (mut server, mut client) = bound();
-    server.ask(client.release().na(99, &wished).through(&[&relay(2, "port 8")]));
-    assert_eq!((heard_ago(&server, &client), is_behind(&server, 2)), (100, false));
+    // A message that changed nothing, and one that is only told what is not the client's.
+    let foreign = ["2001:db8:2::1:123"];
+    for draft in [Client::release, Client::rebind] {
+        let (server, mut client) = bound();
+        let mut server = Site::usual().open_with(server.close());
+        server.wait(100);
+        server.ask(draft(&mut client).na(99, &foreign).through(&[&relay(2, "port 8")]));
+        assert_eq!((heard_ago(&server, &client), is_behind(&server, 2)), (100, false));
+    }
 }
 
 // D-06, BLQ-S-27, BLQ-S-28

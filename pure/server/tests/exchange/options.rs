@@ -132,6 +132,13 @@ fn what_is_said_most_particularly_counts() {
     // Of a pool, only who holds something out of it.
     let told = site(3).open().ask(Client::new(1).wanting(&[23]).request().pd(1, &[]));
     assert_eq!(told.data(OptionCode::DNS_SERVERS), Some(&dns(2)[..]));
+    // Nor who is to stop using something out of it.
+    let mut server = site(3).but(|site| site.terms(1).pools[0].last = address("2001:db8:1::1:17f")).open();
+    let mut client = Client::new(1).wanting(&[23]);
+    let held = server.bind(client.request().na(1, &["2001:db8:1::1:180"]));
+    let told = server.ask(client.renew().na(1, &["2001:db8:1::1:180", "2001:db8:1::1:17f"]));
+    assert_eq!((told.na(1).resources(), told.na(1).leases.len()), (held, 2));
+    assert_eq!(told.data(OptionCode::DNS_SERVERS), Some(&dns(2)[..]));
     // What is forced where nothing more is said does not hide what is said elsewhere.
     let mut server = site(1).but(|site| site.terms(1).options.always(OptionCode::DNS_SERVERS)).open();
     assert_eq!(
