@@ -231,7 +231,6 @@ impl Entry {
 
     /// Takes in what became of a change.
     pub(super) fn learn(&mut self, change: &Change, outcome: Result<(), Failure>) {
-        let missing = |result| matches!(result, Ok(()) | Err(Failure::Missing));
         match (change, outcome) {
             (Change::Add(route), Ok(())) => self.made(route.target),
             (Change::Replace { to, .. }, Ok(())) => self.made(to.target),
@@ -242,9 +241,8 @@ impl Entry {
             }
             (Change::Replace { .. }, Err(Failure::Missing)) => self.stand(None),
             (Change::Replace { .. }, Err(failure)) => self.trouble = Trouble::making(failure),
-            (Change::Delete(_), result) if missing(result) => self.stand(None),
             (Change::Delete(_), Err(Failure::Other(errno))) => self.trouble = Trouble::NotRemoved(errno),
-            // The interface has gone, and the route with it.
+            // If we have not taken it out, it had gone: by somebody else's hand, or with its interface.
             (Change::Delete(_), _) => self.stand(None),
         }
     }
