@@ -46,6 +46,17 @@ fn the_port_is_the_one_of_the_interface_id_or_else_of_the_link_address() {
     assert_eq!(port_of("2001:db8:1::1", &[(OptionCode::INTERFACE_ID, b"")]), Err(Discard::NoPort));
 }
 
+// REL-28
+#[test]
+fn no_address_names_no_port_though_one_port_has_none() {
+    let relay = Relay::with(|_, port| {
+        port.link_address = address("::");
+        port.addresses = vec![address("::")];
+    });
+    assert_eq!(relay.deliver(&relay_reply("::", &[], REPLY)), Err(Discard::NoPort));
+    assert_eq!(relay.deliver(&relay_reply("::", &[AT_ACCESS], REPLY)).unwrap().interface_index, ACCESS);
+}
+
 // REL-19, REL-28
 #[test]
 fn an_address_that_two_ports_share_names_neither() {

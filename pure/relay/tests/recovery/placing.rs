@@ -115,6 +115,8 @@ fn our_hop_may_lack_what_places_a_client() {
     for peer in ["::", "::1", "ff02::1:2"] {
         assert_eq!(placed(&[Hop { peer, ..own_hop() }]), Err(NoPlace::NoNextHop), "{peer}");
     }
+    let longest = Box::leak("x".repeat(relay::limits::MAX_IDENTIFIER_OCTETS).into_boxed_str());
+    assert_eq!(placed(&[Hop { interface_id: longest, ..own_hop() }]), at(longest, "fe80::c"));
     let long = Box::leak("x".repeat(relay::limits::MAX_IDENTIFIER_OCTETS + 1).into_boxed_str());
     assert_eq!(placed(&[Hop { interface_id: long, ..own_hop() }]), Err(NoPlace::NoPort));
     assert_eq!(placed(&[]), Err(NoPlace::NoRelayData));
