@@ -459,6 +459,22 @@ fn when_too_much_has_ended_nothing_doubtful_is_believed() {
     assert_eq!(relay.told(3, 0, net(3), 3600, 30), Verdict::New, "asked for again");
 }
 
+#[test]
+fn what_is_said_of_the_unknown_takes_half_the_room_at_most() {
+    let half = relay::limits::MAX_GRAVES as u128 / 2;
+    let numbered =
+        |number: u128| Prefix::new(((0x2001_0db9_u128 << 96) | (number << 64)).into(), 64).expect("64 bits");
+    let mut relay = Relay::new();
+    relay.table.begin_epoch();
+    relay.pass(10);
+    for number in 0..=half {
+        relay.releases(1, 0, |w| ia_pd(w, 1, &[(numbered(number), 0, 0)]));
+    }
+    relay.pass(10);
+    assert_eq!(relay.told(1, 0, numbered(half - 1), 3600, 30), Verdict::Stale);
+    assert_eq!(relay.told(1, 0, numbered(half), 3600, 30), Verdict::New, "there was no room for this one");
+}
+
 // PDR-11, PDR-34, BLQ-R-26
 #[test]
 fn only_a_complete_epoch_sweeps_what_nobody_has_spoken_of() {

@@ -94,6 +94,23 @@ fn one_refused_question_does_not_spoil_the_others() {
     assert!(!scene.recovery.may_sweep(port_of(b"ge-0/0/8"), prefix(9)), "it has said nothing of that one");
 }
 
+// Of a method by which some questions were answered and some refused, the answers are the last word.
+#[test]
+fn who_refuses_some_questions_and_has_nothing_for_the_others_is_done() {
+    let mut scene = Scene::with(|terms| {
+        terms.servers = vec![true];
+        terms.methods = vec![Method::LinkAddress];
+    });
+    scene.answer_all(A, |query| match query.link.segments()[2] {
+        7 => vec![empty(query.id)],
+        _ => vec![refusal(query.id, NOT_CONFIGURED)],
+    });
+    assert!(matches!(scene.phase(A), Phase::Done { .. }), "{:?}", scene.phase(A));
+    let port_of = |name: &[u8]| scene.ports.with_interface_id(name);
+    assert!(scene.recovery.may_sweep(port_of(b"ge-0/0/7"), prefix(9)));
+    assert!(!scene.recovery.may_sweep(port_of(b"ge-0/0/8"), prefix(9)));
+}
+
 // BLQ-R-04
 #[test]
 fn who_refuses_everything_is_asked_again_at_the_slowest_pace() {
