@@ -86,6 +86,7 @@ mod tests {
         let mut journal = Journal::new(Seq(3));
         assert!(journal.is_empty());
         journal.put(vec![image(1)], Seq(4), vec!["first"]);
+        assert!(!journal.is_empty());
         let first = journal.take();
         journal.put(vec![image(2)], Seq(5), vec!["second"]);
         assert_eq!((first.images().len(), journal.waiting(), journal.durable()), (1, 1, Seq(3)));
@@ -99,9 +100,12 @@ mod tests {
     fn an_answer_that_changes_nothing_waits_for_what_is_before_it() {
         let mut journal = Journal::new(Seq(0));
         journal.put(vec![image(1)], Seq(1), vec![]);
+        assert!(!journal.is_empty());
         journal.put(vec![], Seq(1), vec!["speaks of it"]);
         let batch = journal.take();
         assert_eq!(batch.images().len(), 1);
         assert_eq!(journal.committed(batch), ["speaks of it"]);
+        journal.put(vec![], Seq(1), vec!["of what was"]);
+        assert!(!journal.is_empty());
     }
 }
