@@ -401,6 +401,18 @@ fn it_ends_with_the_message_announced_and_with_no_other() {
     assert_eq!(due(&mut server), []);
 }
 
+// DH-C-09: a message that comes before any attempt was made obeys none.
+#[test]
+fn nothing_ends_it_before_it_was_told() {
+    let mut server = server();
+    let mut client = Client::new(1);
+    bound(&mut server, &mut client);
+    reconfigure(&mut server, key_of(&client, 1), Announced::Renew).unwrap();
+    assert!(!server.ask(client.renew().na(1, &[])).answered.was_told_to);
+    assert_eq!(sent(&mut server).2, 1);
+    assert!(server.ask(client.renew().na(1, &[])).answered.was_told_to);
+}
+
 // DH-C-09
 #[test]
 fn an_information_request_ends_it_too() {
