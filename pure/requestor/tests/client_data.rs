@@ -3,7 +3,8 @@
 mod common;
 
 use common::*;
-use requestor::{Lifetime, Outcome, Resource, Warning};
+use requestor::{Lifetime, Outcome, Resource, Warning, limits};
+use wire::limits::MAX_RELAY_DEPTH;
 use wire::{INFINITE, OptionCode, Prefix, Writer};
 
 /// One reply with these options, then DONE: always a complete answer.
@@ -45,6 +46,9 @@ fn a_preferred_lifetime_above_the_valid_one_is_0() {
     let lease = talk.clients()[0].leases[0];
     assert_eq!((lease.preferred.left_secs(at(0)), lease.valid.left_secs(at(0))), (0, 500));
     only_warning(&talk, Warning::PreferredOverValid);
+    let talk = told(|w| client_data(w, 1, 5, |w| w.ia_address(address(1), 500, 500)));
+    assert_eq!(talk.clients()[0].leases[0].preferred.left_secs(at(0)), 500);
+    assert_eq!(talk.connection.warnings().iter().count(), 0);
 }
 
 // INT-07
@@ -69,6 +73,12 @@ fn a_clt_time_that_is_a_date_is_of_unknown_age() {
     let talk = told(|w| client_data(w, 1, 1_700_000_000, |w| w.ia_address(address(1), 10, 20)));
     assert_eq!((talk.clients()[0].last_heard_secs, talk.leases()), (None, 1));
     only_warning(&talk, Warning::AbsoluteCltTime);
+    let heard = |clt_time: u32| {
+        let talk = told(|w| client_data(w, 1, clt_time, |w| w.ia_address(address(1), 10, 20)));
+        talk.clients()[0].last_heard_secs
+    };
+    let first = limits::FIRST_ABSOLUTE_CLT;
+    assert_eq!((heard(first - 1), heard(first)), (Some(first - 1), None));
 }
 
 // INT-04, INT-05
@@ -119,6 +129,28 @@ fn wrong_lengths_in_relay_data_cost_the_path_and_not_the_lease() {
         assert_eq!((talk.leases(), &talk.clients()[0].relay), (1, &None), "{cut}");
         only_warning(&talk, Warning::UnreadableRelayData);
     }
+}
+
+#[test]
+fn as_many_relays_as_there_may_be_and_one_more() {
+    let relays = |count: usize| {
+        let mut level = [&[12][..], &[0; 33]].concat();
+        for _ in 1..count {
+            let length = u16::try_from(level.len()).unwrap().to_be_bytes();
+            level = [&[12][..], &[0; 33], &[0, 9], &length, &level].concat();
+        }
+        told(|w| {
+            client_data(w, 1, 5, |w| {
+                w.ia_address(address(1), 10, 20);
+                w.raw_option(OptionCode::LQ_RELAY_DATA, &[&[0; 16], &level[..]].concat());
+            });
+        })
+    };
+    let most = relays(MAX_RELAY_DEPTH);
+    assert_eq!(most.clients()[0].relay.as_ref().unwrap().hops().len(), MAX_RELAY_DEPTH);
+    let too_many = relays(MAX_RELAY_DEPTH + 1);
+    assert_eq!(too_many.clients()[0].relay, None);
+    assert_eq!(too_many.connection.warnings().count(Warning::UnreadableRelayData), 1);
 }
 
 #[test]

@@ -90,6 +90,7 @@ fn what_is_not_the_answer_is_discarded_and_the_answer_later_is_not() {
     exchange.hear(&one_lease(other, 1));
     exchange.hear(&unframed(message(wire::MessageType::LeaseQuery, id, |_| ())));
     exchange.hear(&unframed(message(wire::MessageType::LeaseQueryReply, id, |_| ())));
+    exchange.hear(&unframed(message(wire::MessageType::LeaseQueryData, id, |_| ())));
     exchange.hear(&[]);
     exchange.hear(&frame(V5, id));
     let mut foreign = one_lease(id, 1);
@@ -101,7 +102,7 @@ fn what_is_not_the_answer_is_discarded_and_the_answer_later_is_not() {
     assert_eq!(warnings.count(Warning::ReplyWithoutServerId), 1);
     assert_eq!(warnings.count(Warning::ReplyToSomebodyElse), 1);
     assert_eq!(warnings.count(Warning::QueryReceived), 1);
-    assert_eq!(warnings.count(Warning::Undecodable), 2);
+    assert_eq!(warnings.count(Warning::Undecodable), 3);
     exchange.hear(&one_lease(id, 1));
     assert_eq!(exchange.outcome(), Some(&Outcome::Done));
     assert_eq!(exchange.query.next_deadline(), None);
