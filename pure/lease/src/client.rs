@@ -180,4 +180,13 @@ mod tests {
         assert_eq!(remaining(lease(INFINITE, 7200), 600), (6600, 6600));
         assert_eq!(lease(3600, 7200).valid_remaining_secs(0), 7200);
     }
+
+    #[test]
+    fn what_has_ended_is_remembered_from_its_end_on_if_for_any_time_at_all() {
+        let ended = lease(3600, 7200).remembered(LeaseState::Released, 1_000_600, 1).unwrap();
+        assert_eq!((ended.state, ended.granted_unix_secs), (LeaseState::Released, 1_000_600));
+        assert_eq!((ended.preferred_secs, ended.until_unix_secs()), (0, Some(1_000_601)));
+        assert_eq!(ended.valid_remaining_secs(1_000_600), 0, "it is the client's no longer");
+        assert_eq!(lease(3600, 7200).remembered(LeaseState::Expired, 1_000_600, 0), None);
+    }
 }
