@@ -65,6 +65,16 @@ fn of_one_lease_the_server_that_heard_last_is_believed_whoever_answers_first() {
     }
 }
 
+// LQ-R-23: between two that heard a client at the same moment the first one's word stands.
+#[test]
+fn an_equally_fresh_word_of_another_server_changes_nothing() {
+    let mut merged = Merged::default();
+    merged.add(A, word(1, 20, 100, &[1], 111));
+    merged.add(B, word(1, 30, 110, &[1], 222));
+    let leases = leases(&merged);
+    assert_eq!((leases[0].told.source, leases[0].told_by.as_slice()), (A, &[A, B][..]));
+}
+
 // INT-12
 #[test]
 fn an_unknown_age_loses_against_any_other() {
