@@ -6,6 +6,7 @@ use clap::Parser;
 
 mod bench;
 mod fuzz;
+mod kill;
 mod requirements;
 mod test;
 
@@ -14,6 +15,7 @@ fn main() -> anyhow::Result<()> {
     match Task::parse() {
         Task::Bench { bench } => bench::run(root, &bench),
         Task::Fuzz { seconds } => fuzz::run(root, seconds),
+        Task::Kill(arguments) => kill::run(root, &arguments),
         Task::Requirements { format } => requirements::run(root, format),
         Task::Test => test::run(root),
     }
@@ -33,6 +35,8 @@ enum Task {
         #[arg(long, default_value_t = 30)]
         seconds: u64,
     },
+    /// Kill the server and the relay under load, again and again; fail if anything acknowledged is lost.
+    Kill(kill::Arguments),
     /// Show which requirements are done and shown by a test; fail if one is done and untested.
     Requirements {
         #[arg(long, value_enum, default_value_t)]

@@ -46,7 +46,7 @@ pub(crate) enum Bench {
 
 /// How to print the figures.
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Format {
+pub(crate) enum Format {
     /// For people, with the bars
     Table,
     /// One object
@@ -55,7 +55,7 @@ enum Format {
 
 impl Format {
     /// Prints them.
-    fn print(self, figures: &(impl fmt::Display + Serialize)) -> Result<()> {
+    pub(crate) fn print(self, figures: &(impl fmt::Display + Serialize)) -> Result<()> {
         match self {
             Self::Table => print!("{figures}"),
             Self::Json => println!("{}", serde_json::to_string_pretty(figures)?),
