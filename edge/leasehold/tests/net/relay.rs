@@ -27,13 +27,19 @@ struct Relay {
 
 impl Relay {
     fn start(far: &Far, relay: &str) -> Self {
+        let program = Command::new(env!("CARGO_BIN_EXE_leasehold"));
+        Self::start_by(program, Stdio::null(), far, relay)
+    }
+
+    /// Starts it by a command that takes the program's arguments.
+    fn start_by(mut command: Command, stderr: Stdio, far: &Far, relay: &str) -> Self {
         far.lay_cable("customer0", "customer1", "fe80::1/64");
         far.lay_cable("up0", "up1", "2001:db8:9::1/64");
         ip("addr add 2001:db8:9::2/64 dev up0 nodad");
         ip("addr add 2001:db8:1::2/64 dev customer0 nodad");
         let folder = tempfile::tempdir().unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_leasehold"));
-        command.args(["relay", "--config"]).arg(folder.path().join("relay.toml")).stderr(Stdio::null());
+        command.args(["relay", "--config"]).arg(folder.path().join("relay.toml")).stderr(stderr);
+        command.current_dir(folder.path());
         configure(&folder, relay);
         Self { process: command.spawn().unwrap(), folder }
     }
@@ -281,5 +287,40 @@ fn a_rehearsal_says_what_would_change_and_changes_nothing() {
         assert_eq!(said["changes"][0]["action"], "add");
         assert_eq!(said["changes"][0]["destination"], "2001:db8:f000::/40");
         assert_eq!(kernel_and_files(&folder), before);
+    });
+}
+
+/// Runs a program whose folder "state" is a file system without an octet of room.
+const ON_FULL_DISK: &str = r#"
+    mkdir state && mount -t tmpfs -o size=1m tmpfs state || exit 77
+    cat /dev/zero >state/ballast 2>/dev/null
+    exec "$@"
+"#;
+
+// PDR-24: what is remembered is an aid; without it everything else goes on.
+#[test]
+fn a_relay_whose_disk_is_full_says_so_and_relays() {
+    in_namespaces(|far| {
+        let mut command = Command::new("unshare");
+        command.args(["--mount", "sh", "-c", ON_FULL_DISK, "sh", env!("CARGO_BIN_EXE_leasehold")]);
+        let config = to_one_server("") + "[relay.recovery]\nremember = true\n";
+        let config = config.replace("[relay]\n", "[relay]\nrelay-id = \"00:03:00:01:09\"\n");
+        let mut relay = Relay::start_by(command, Stdio::piped(), far, &config);
+        let said = std::io::BufReader::new(relay.process.stderr.take().unwrap());
+        let (say, heard) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            std::io::BufRead::lines(said).map_while(Result::ok).try_for_each(|line| say.send(line))
+        });
+        let until = Instant::now() + PATIENCE;
+        loop {
+            let line =
+                heard.recv_timeout(until - Instant::now()).expect("it says that it writes nothing down");
+            if line.contains("delegations are not written down, will try again") {
+                break;
+            }
+        }
+        let (customer, server) = (customer(far), far.socket("2001:db8:9::1", "up1", SERVER_PORT));
+        forwarded(&customer, &server, &SOLICIT);
+        assert_eq!(relay.process.try_wait().unwrap(), None, "it goes on");
     });
 }

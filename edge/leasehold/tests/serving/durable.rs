@@ -73,12 +73,22 @@ fn a_full_disk_stops_the_server_with_one_line_and_loses_nothing() {
         eprintln!("LACKING: no right to mount a small file system, a full one is not tested");
         return;
     };
-    let told = ask_until(&server, &AtomicU32::new(0), 200, || disk.fill());
+    let next = AtomicU32::new(0);
+    let told = ask_until(&server, &next, 200, || disk.fill());
     let ended = server.ended();
     assert_eq!(ended.code, Some(1));
     let complaints: Vec<&String> =
         ended.stderr.iter().filter(|line| line.starts_with("leasehold: ")).collect();
     assert_eq!(complaints.len(), 1, "{:?}", ended.stderr);
     assert!(complaints[0].contains("cannot make leases durable"), "{}", complaints[0]);
+    assert_held(&server.table(), &told);
+
+    // Where there is room again it goes on.
+    server.start();
+    let relay = Relay::to(server.address(), server.link_address());
+    let more = relay.ask(next.fetch_add(1, Ordering::Relaxed), &AtomicBool::new(false));
+    server.kill();
+    server.ended();
+    assert_held(&server.table(), &more.expect("the server lives"));
     assert_held(&server.table(), &told);
 }
