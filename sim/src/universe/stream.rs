@@ -122,9 +122,11 @@ impl Stream {
         }
     }
 
-    /// Both ends have said all they want to say, and it has arrived.
+    /// Both ends have said all they want to say, it has arrived, and each knows that nothing more comes.
     pub(super) fn is_over(&self) -> bool {
-        [&self.dialler, &self.listener].into_iter().all(|end| end.has_closed && end.coming.is_empty())
+        [&self.dialler, &self.listener]
+            .into_iter()
+            .all(|end| end.has_closed && end.has_ended && end.coming.is_empty())
     }
 }
 
