@@ -2,14 +2,16 @@
 
 use std::io::IsTerminal;
 use std::num::NonZero;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use clap::{Parser, ValueEnum};
+use clap::{Parser, Subcommand, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 use sim::campaign::{Campaign, Case, Finding, Report, attempt, shrink};
 use sim::plan::Cut;
 use sim::run::run;
+use sim::transcript::play_telling;
 
 /// Seeds that are run if nobody says how many.
 const SEEDS: u64 = 1_000;
@@ -23,8 +25,10 @@ const INCOMPLETE: u8 = 3;
 /// The exit code is 1 if something did not hold, and 3 if a fault was never met or a property never had anything
 /// to judge.
 #[derive(Debug, Parser)]
-#[command(version)]
+#[command(version, args_conflicts_with_subcommands = true)]
 struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
     /// How many seeds to run
     #[arg(long, value_name = "N")]
     seeds: Option<u64>,
@@ -52,6 +56,16 @@ struct Arguments {
     format: Format,
 }
 
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Play transcripts, and print each step
+    Play {
+        /// As sim/transcripts/README.md tells
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+    },
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
     /// For people
@@ -62,6 +76,9 @@ enum Format {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    if let Some(Command::Play { files }) = &arguments.command {
+        return play(files);
+    }
     if arguments.trace {
         return trace(&arguments);
     }
@@ -74,6 +91,21 @@ fn main() -> ExitCode {
         Format::Json => println!("{:#}", report.json()),
     }
     exit_code(&report)
+}
+
+fn play(files: &[PathBuf]) -> ExitCode {
+    let mut failed = false;
+    for file in files {
+        println!("{}", file.display());
+        match play_telling(file, &mut |step| println!("{step}")) {
+            Ok(report) => println!("{} steps in {:?}: {}\n", report.steps, report.took, report.title),
+            Err(failure) => {
+                println!("{failure}");
+                failed = true;
+            }
+        }
+    }
+    if failed { ExitCode::from(FAILED) } else { ExitCode::SUCCESS }
 }
 
 fn exit_code(report: &Report) -> ExitCode {
