@@ -6,6 +6,7 @@
 
 use super::cast::Cast;
 use super::message::{Body, Contents, Head, Message, Opt};
+use super::octets::{Around, data_of, prefix_in};
 use super::value::{Bindings, Kind, Slot, Value};
 
 /// What does not fit, and the line that says what would.
@@ -23,7 +24,7 @@ pub(super) fn fits(
     bindings: &mut Bindings,
 ) -> Result<(), Mismatch> {
     let mut trial = bindings.clone();
-    Comparison { cast, bindings: &mut trial }.message(expected, came)?;
+    Comparison { cast, bindings: &mut trial, around: None }.message(expected, came)?;
     *bindings = trial;
     Ok(())
 }
@@ -36,7 +37,7 @@ pub(super) fn contents_fit(
     bindings: &mut Bindings,
 ) -> Result<(), Mismatch> {
     let mut trial = bindings.clone();
-    Comparison { cast, bindings: &mut trial }.contents(expected, came)?;
+    Comparison { cast, bindings: &mut trial, around: None }.contents(expected, came)?;
     *bindings = trial;
     Ok(())
 }
@@ -44,6 +45,8 @@ pub(super) fn contents_fit(
 struct Comparison<'a> {
     cast: &'a Cast,
     bindings: &'a mut Bindings,
+    /// The prefix that what is compared stands in.
+    around: Around,
 }
 
 impl Comparison<'_> {
@@ -124,7 +127,9 @@ impl Comparison<'_> {
                 continue;
             }
             let mut trial = self.bindings.clone();
-            match (Comparison { cast: self.cast, bindings: &mut trial }).option(expected, candidate) {
+            match (Comparison { cast: self.cast, bindings: &mut trial, around: self.around })
+                .option(expected, candidate)
+            {
                 Ok(()) => {
                     *self.bindings = trial;
                     return Ok(place);
@@ -146,7 +151,7 @@ impl Comparison<'_> {
         let line = expected.line;
         match (&expected.body, &came.body) {
             (Body::Octets(slot), _) => {
-                let octets = super::octets::data_of(came).map(|octets| Slot::Is(Value::Octets(octets)));
+                let octets = data_of(came, self.around).map(|octets| Slot::Is(Value::Octets(octets)));
                 octets.map_or(Ok(()), |octets| self.slot(line, "", Kind::Octets, slot, &octets))
             }
             (
@@ -156,7 +161,8 @@ impl Comparison<'_> {
                 for ((slot, value), field) in fields.iter().zip(came).zip(shape.fields) {
                     self.slot(line, field.word, field.kind, slot, value)?;
                 }
-                self.contents(contents, inside)?;
+                Comparison { cast: self.cast, bindings: self.bindings, around: prefix_in(came) }
+                    .contents(contents, inside)?;
                 match (message, came_message) {
                     (Some(expected), Some(came)) => self.message(expected, came),
                     (Some(expected), None) => {

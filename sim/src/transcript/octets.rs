@@ -50,7 +50,16 @@ fn write(message: &Message, bindings: &Bindings, w: &mut Writer<'_>) -> Result<(
     write_options(&message.contents, None, bindings, w)
 }
 
-type Around = Option<(Ipv6Addr, u8)>;
+/// The prefix that an option stands in: an excluded one is written by what it has beyond that.
+pub(super) type Around = Option<(Ipv6Addr, u8)>;
+
+/// The prefix among fields that have been decoded.
+pub(super) fn prefix_in(fields: &[Slot]) -> Around {
+    fields.iter().find_map(|slot| match slot {
+        Slot::Is(Value::Prefix(address, length)) => Some((*address, *length)),
+        _ => None,
+    })
+}
 
 fn write_options(
     contents: &Contents,
@@ -177,10 +186,10 @@ fn shaped(shape: &'static Shape, data: &[u8], around: Around) -> Option<Body> {
 }
 
 /// The octets inside an option that has been decoded.
-pub(super) fn data_of(option: &Opt) -> Option<Vec<u8>> {
+pub(super) fn data_of(option: &Opt, around: Around) -> Option<Vec<u8>> {
     let mut octets = Vec::new();
     let mut writer = Writer::new(&mut octets);
-    write_option(option, None, &Bindings::new(), &mut writer).ok()?;
+    write_option(option, around, &Bindings::new(), &mut writer).ok()?;
     writer.finish().ok()?;
     Some(octets)
 }
