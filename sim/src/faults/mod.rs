@@ -7,9 +7,14 @@
 
 pub mod clock;
 pub mod disk;
+pub mod interfaces;
+pub mod kernel;
 pub mod network;
+pub mod operator;
 pub mod process;
+pub mod reboot;
 pub mod reload;
+pub mod reload_relay;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -64,13 +69,14 @@ faults! {
     StopServer = "stop-server" Lasting "A server is stopped in good order, and starts again.";
     KillRelay = "kill-relay" Lasting "A relay is killed, and starts again from what it wrote down.";
     Reboot = "reboot" Lasting "A relay's machine starts again, without any route.";
-    RouteRefused = "route-refused" Seldom "The kernel refuses a change.";
+    RouteRefused = "route-refused" Seldom "The kernel refuses a change, or to say what it has.";
     RouteLost = "route-lost" Lasting "A route of ours goes without our doing.";
     NewsLost = "news-lost" Lasting "The kernel loses notifications, and says so.";
-    NewsReordered = "news-reordered" Often "Notifications come late, behind what has happened since.";
+    NewsReordered = "news-reordered" Often "Notifications come late, behind dumps and changes that were made since.";
     Stranger = "stranger" Lasting "Somebody else sets or takes a route.";
     InterfaceGone = "interface-gone" Lasting "An interface goes, and comes back under another number.";
     InterfaceDown = "interface-down" Lasting "An interface goes down with its routes, and comes up.";
+    Operator = "operator" Lasting "An operator clears delegations of a relay, or has it ask its servers again.";
     ReloadServer = "reload-server" Lasting "A server's configuration is read anew.";
     ReloadRelay = "reload-relay" Lasting "A relay's configuration is read anew.";
 }
@@ -196,6 +202,14 @@ pub fn begin(universe: &mut Universe, fault: Fault) {
         Fault::ClockSteps => clock::step(universe),
         Fault::ClockDrifts => clock::drift(universe),
         Fault::ReloadServer => reload::reload_server(universe),
+        Fault::Reboot => reboot::reboot(universe),
+        Fault::RouteLost => kernel::lose_route(universe),
+        Fault::NewsLost => kernel::lose_news(universe),
+        Fault::Stranger => kernel::set_stranger(universe),
+        Fault::InterfaceGone => interfaces::go_away(universe),
+        Fault::InterfaceDown => interfaces::go_down(universe),
+        Fault::Operator => operator::order(universe),
+        Fault::ReloadRelay => reload_relay::reload_relay(universe),
         _ => {}
     }
 }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use world::Chance;
+
 use super::Fault;
 use crate::nodes::NodeId;
 use crate::plan::{between, happens};
@@ -48,9 +50,17 @@ pub fn kill_relay(universe: &mut Universe) {
     let down = between(chance, DOWN_MILLIS.0, DOWN_MILLIS.1);
     if universe.nodes.relays[number].is_running() {
         universe.faults.meet(Fault::KillRelay);
-        universe.nodes.relays[number].kill();
+        end_relay(universe, Fault::KillRelay, number);
         gone(universe, NodeId::Relay(number), true, Duration::from_millis(down));
     }
+}
+
+/// A relay's program ends, of this fault.
+pub(super) fn end_relay(universe: &mut Universe, fault: Fault, number: usize) {
+    let mut chance = Chance::from_seed(universe.faults.chance(fault).next_u64());
+    universe.with(NodeId::Relay(number), |nodes, now, out| {
+        nodes.relays[number].kill(&mut chance, now, out);
+    });
 }
 
 /// A program has ended of its own accord.
@@ -59,7 +69,7 @@ pub fn failed(universe: &mut Universe, node: NodeId) {
 }
 
 /// Those at the other end of its streams are told by its system, unless its machine is gone too.
-fn gone(universe: &mut Universe, node: NodeId, are_told: bool, down: Duration) {
+pub(super) fn gone(universe: &mut Universe, node: NodeId, are_told: bool, down: Duration) {
     universe.observe(Observed::Killed(node));
     universe.abandon_streams(node, are_told);
     universe.relieve_after(down, move |universe| start(universe, node));
@@ -67,9 +77,9 @@ fn gone(universe: &mut Universe, node: NodeId, are_told: bool, down: Duration) {
 
 /// Starts a program.
 pub(crate) fn start(universe: &mut Universe, node: NodeId) {
-    universe.with(node, |nodes, now, _| match node {
+    universe.with(node, |nodes, now, out| match node {
         NodeId::Server(number) => nodes.servers[number].start(now),
-        NodeId::Relay(number) => nodes.relays[number].start(now),
+        NodeId::Relay(number) => nodes.relays[number].start(now, out),
         NodeId::Client(_) | NodeId::Requestor(_) | NodeId::Guest(_) => {}
     });
     universe.observe(Observed::Started(node));

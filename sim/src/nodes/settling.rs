@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{Client, NodeId, Relay, Requestor, Server, client, relay};
 use crate::plan::{addresses, between, chance};
-use crate::universe::{Attachment, Segment, Universe};
+use crate::universe::{Attachment, Outbox, Segment, StreamId, Universe};
 
 /// The interface by which a server or requestor is in the core.
 const IN_CORE: u32 = 100;
@@ -36,7 +36,8 @@ fn relays(universe: &mut Universe) {
     for (number, plan) in topology.relays.iter().enumerate() {
         let mut relay = Relay::new(number, plan, &topology, now);
         let node = relay.id();
-        relay.start(now);
+        // It sends and dials nothing before it is woken.
+        relay.start(now, &mut Outbox::new(StreamId::default()));
         universe.nodes.relays.push(relay);
         attach(universe, Segment::CORE, node, relay::UPSTREAM, addresses::relay(number).into());
         for link in &plan.links {

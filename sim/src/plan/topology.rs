@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use relay::recovery::Method;
 use server::exchange::LinkTerms;
 use world::Chance;
 
@@ -67,6 +68,34 @@ pub struct RelayPlan {
     pub remembers: bool,
     /// Whether it makes routes for addresses too.
     pub host_routes: bool,
+    /// Whether its Relay-forwards bear its DUID.
+    pub bears_relay_id: bool,
+    /// Whether they bear a Remote-ID.
+    pub bears_remote_id: bool,
+    /// How its Interface-IDs are made.
+    pub interface_id: &'static str,
+    /// How it asks servers, in this order.
+    pub methods: Vec<Method>,
+    /// How long between one recovery and the next, if there is another.
+    pub refresh_every: Option<Duration>,
+    /// How long it waits for a connection.
+    pub connect_timeout: Duration,
+    /// How long a server may be silent.
+    pub data_timeout: Duration,
+    /// After how long it looks at all routes of the kernel without a reason.
+    pub look_every: Option<Duration>,
+    /// Whether it is told what may be delegated, and has what nobody has lead nowhere.
+    pub closes_aggregates: bool,
+    /// Delegations of one client on one port.
+    pub max_delegations_per_client: usize,
+    /// Delegations on one port.
+    pub max_delegations: usize,
+    /// Whether a DUID is on one port at a time.
+    pub unique_clients: bool,
+    /// Whether it knows its servers by their addresses.
+    pub knows_servers: bool,
+    /// Changes of routes that it has the kernel make at once.
+    pub batch: usize,
 }
 
 /// A client.
@@ -144,9 +173,42 @@ impl ServerPlan {
 
 impl RelayPlan {
     fn draw(chance: &mut Chance, links: LinkNumber) -> Self {
-        let links = (1..=links).filter(|_| happens(chance, 2, 3)).collect();
-        Self { links, remembers: happens(chance, 1, 2), host_routes: happens(chance, 1, 4) }
+        let (bears_relay_id, bears_remote_id) = (happens(chance, 4, 5), happens(chance, 1, 2));
+        Self {
+            links: (1..=links).filter(|_| happens(chance, 2, 3)).collect(),
+            remembers: happens(chance, 1, 2),
+            host_routes: happens(chance, 1, 4),
+            bears_relay_id,
+            bears_remote_id,
+            interface_id: one_of(chance, &["{interface}", "{hostname}:{interface}", "{relay-id}/{vlan}"]),
+            methods: methods(chance, bears_relay_id, bears_remote_id),
+            refresh_every: one_of(chance, &[None, None, Some(60), Some(240)]).map(Duration::from_secs),
+            connect_timeout: Duration::from_secs(one_of(chance, &[5, 30])),
+            data_timeout: Duration::from_secs(one_of(chance, &[5, 30, 300])),
+            look_every: one_of(chance, &[None, Some(20), Some(120)]).map(Duration::from_secs),
+            closes_aggregates: happens(chance, 1, 4),
+            max_delegations_per_client: one_of(chance, &[1, 2, 8, 8, 8]),
+            max_delegations: one_of(chance, &[1, 3, 100, 100, 100]),
+            unique_clients: happens(chance, 1, 5),
+            knows_servers: happens(chance, 1, 3),
+            batch: one_of(chance, &[1, 2, 512]),
+        }
     }
+}
+
+/// Only such as can find something: a server knows nobody by a Relay-ID that it never saw.
+fn methods(chance: &mut Chance, bears_relay_id: bool, bears_remote_id: bool) -> Vec<Method> {
+    let by_link: &[Method] = &[Method::LinkAddress];
+    let by_relay_id: &[Method] = &[Method::RelayId];
+    let by_remote_id: &[Method] = &[Method::RemoteId];
+    let all: &[Method] = &[Method::RelayId, Method::LinkAddress, Method::RemoteId];
+    let choices = match (bears_relay_id, bears_remote_id) {
+        (true, true) => vec![by_relay_id, all, by_link, by_remote_id],
+        (true, false) => vec![by_relay_id, all, by_link],
+        (false, true) => vec![by_link, all, by_remote_id],
+        (false, false) => vec![by_link, all],
+    };
+    one_of(chance, &choices).to_vec()
 }
 
 impl ClientPlan {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use relay::recovery::{self, Method, Territory};
 use relay::{EchoRequest, Port, PortRules, RemoteId, RouteRules, Setup, SuppliedOptions, Terms};
+use requestor::limits::CONNECT_TIMEOUT;
 use wire::{Duid, OptionCode, Options};
 
 use super::cast::Cast;
@@ -14,13 +15,12 @@ use super::octets;
 use super::site;
 use super::value::Bindings;
 use super::words::Words;
-use crate::nodes::relay::first_index;
-use crate::plan::{LinkNumber, Plan, RelayPlan, Topology};
+use crate::nodes::relay as relay_node;
+use crate::plan::LinkNumber;
 
 /// A relay, as written.
 #[derive(Debug)]
 pub(super) struct RelaySite {
-    pub(super) plan: RelayPlan,
     pub(super) setup: Setup,
     pub(super) ports: Vec<(Port, u16)>,
 }
@@ -64,8 +64,7 @@ pub(super) fn relay(
         unique_clients: false,
         remembers: false,
     };
-    let plan = RelayPlan { links: Vec::new(), remembers: false, host_routes: false };
-    let mut site = RelaySite { plan, setup, ports: Vec::new() };
+    let mut site = RelaySite { setup, ports: Vec::new() };
     for line in &line.inside {
         let mut words = Words::new(line.number, &line.text);
         if words.take("port") {
@@ -76,8 +75,6 @@ pub(super) fn relay(
         }
         words.end()?;
     }
-    site.plan.remembers = site.setup.remembers;
-    site.plan.host_routes = site.setup.host_routes;
     Ok(site)
 }
 
@@ -164,7 +161,7 @@ fn port(line: &Line, w: &mut Words<'_>, segments: &mut BTreeMap<String, u16>) ->
     w.expect("at")?;
     let link_address = w.address()?;
     let mut port = Port {
-        index: first_index(segment),
+        index: relay_node::first_index(segment),
         name: name.to_owned(),
         interface_id: name.as_bytes().into(),
         link_address,
@@ -207,16 +204,20 @@ fn of_port(port: &mut Port, w: &mut Words<'_>) -> Result<bool, Fault> {
     Ok(true)
 }
 
-/// As much of a plan as a relay looks at: how many servers there are.
-pub(super) fn topology(servers: usize) -> Topology {
-    let drawn = Plan::draw(0).topology;
-    let server = drawn.servers[0].clone();
-    Topology { servers: vec![server; servers], ..drawn }
-}
+/// Changes of routes that the kernel makes at once: all that a transcript brings about.
+const BATCH: usize = 512;
 
-/// The same setup, with every server asked if there is a way to ask.
-pub(super) fn with_servers(mut setup: Setup, servers: usize) -> Setup {
-    let asks = !setup.recovery.methods.is_empty();
-    setup.recovery.servers = vec![asks; servers];
-    setup
+impl RelaySite {
+    /// As the relay goes by it, with every server asked if there is a way to ask.
+    pub(super) fn with_servers(&self, servers: usize) -> relay_node::Setup {
+        let mut agent = self.setup.clone();
+        agent.recovery.servers = vec![!agent.recovery.methods.is_empty(); servers];
+        relay_node::Setup {
+            agent,
+            servers: (0..servers).collect(),
+            ports: self.ports.iter().map(|(port, segment)| (*segment, port.clone())).collect(),
+            connect_timeout: CONNECT_TIMEOUT,
+            batch: BATCH,
+        }
+    }
 }

@@ -165,7 +165,8 @@ impl OfRelay {
         if via.is_some_and(|via| via != next_hop) {
             return Err(format!("its route leads via {next_hop}"));
         }
-        let named = relay.ports.iter().find(|port| port.index == interface_index);
+        let ports = relay.agent().map(relay::Agent::ports);
+        let named = ports.and_then(|ports| ports.present(ports.with_index(interface_index)?));
         let name = named.map(|port| port.name.as_str());
         if port.is_some() && port != name {
             return Err(format!("its route leads out by {}", name.unwrap_or("no port")));

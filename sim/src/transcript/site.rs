@@ -20,7 +20,7 @@ use super::words::Words;
 use crate::nodes::guests::{Asker, Guest, Peer};
 use crate::nodes::{NodeId, Relay, Server};
 use crate::plan::{Plan, addresses};
-use crate::universe::{Attachment, Segment, Universe};
+use crate::universe::{Attachment, Outbox, Segment, StreamId, Universe};
 
 /// The interface by which everybody is in the core.
 pub(super) const IN_CORE: u32 = 100;
@@ -183,11 +183,8 @@ impl Site {
             }
         }
         for (number, site) in self.relays.into_iter().enumerate() {
-            let topology = relaying::topology(self.server_count);
-            let mut relay = Relay::new(number, &site.plan, &topology, now);
-            relay.setup = relaying::with_servers(site.setup, self.server_count);
-            relay.ports = site.ports.iter().map(|(port, _)| port.clone()).collect();
-            relay.start(now);
+            let mut relay = Relay::with_setup(number, site.with_servers(self.server_count), now);
+            relay.start(now, &mut Outbox::new(StreamId::default()));
             universe.nodes.relays.push(relay);
             let node = NodeId::Relay(number);
             let upstream = crate::nodes::relay::UPSTREAM;

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use world::Chance;
+
 use super::cast::Cast;
 use super::fault::Fault;
 use super::stage::{Act, Mishap, Stage};
@@ -107,7 +109,14 @@ impl Act for Befalls {
             What::IsKilled { lasts } => {
                 match who {
                     NodeId::Server(number) => stage.universe.nodes.servers[number].kill(lasts),
-                    NodeId::Relay(number) => stage.universe.nodes.relays[number].kill(),
+                    NodeId::Relay(_) => {
+                        let mut chance = Chance::from_seed(lasts.into());
+                        stage.universe.with(who, |nodes, now, out| {
+                            if let NodeId::Relay(number) = who {
+                                nodes.relays[number].kill(&mut chance, now, out);
+                            }
+                        });
+                    }
                     _ => return Err(none()),
                 }
                 stage.universe.observe(Observed::Killed(who));

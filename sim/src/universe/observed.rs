@@ -14,6 +14,7 @@ use super::network::{Datagram, Segment};
 use super::stream::StreamId;
 use crate::faults::Fault;
 use crate::nodes::NodeId;
+use crate::nodes::relay::Place;
 
 /// How a question and its answer go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -69,6 +70,10 @@ pub enum Observed {
     RouteChanged(NodeId, Change),
     /// A node has been carried to another segment, or to the same again.
     Moved(NodeId, Segment),
+    /// Somebody else has a route there now, in the kernel of a relay, in whose place ever.
+    StrangerCame(NodeId, Place),
+    /// Somebody else's route is there no longer, by nobody's doing who is judged.
+    StrangerLeft(NodeId, Place),
     /// A relay is in sync with its servers.
     Recovered(NodeId),
     /// A server's table has changed, and this is to become durable.

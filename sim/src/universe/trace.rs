@@ -7,6 +7,7 @@ use wire::ClientMessage;
 use world::Instant;
 
 use super::{Datagram, Observed};
+use crate::nodes::relay::Place;
 use crate::reading::innermost;
 
 /// The account of a run.
@@ -58,6 +59,9 @@ impl Trace {
             }
             Observed::Moved(node, segment) => (node, segment).hash(&mut self.digest),
             Observed::RouteChanged(node, change) => (node, change.destination()).hash(&mut self.digest),
+            Observed::StrangerCame(node, place) | Observed::StrangerLeft(node, place) => {
+                (node, place).hash(&mut self.digest);
+            }
             Observed::Changed(node, images) => {
                 (node, images.len()).hash(&mut self.digest);
                 images.iter().for_each(|image| (&image.key, &image.image).hash(&mut self.digest));
@@ -94,6 +98,12 @@ fn line(observed: &Observed) -> String {
         Observed::Started(node) => format!("{node} starts"),
         Observed::RouteChanged(node, change) => format!("{node} has its kernel {change:?}"),
         Observed::Moved(node, segment) => format!("{node} is carried to link {}", segment.0),
+        Observed::StrangerCame(node, place) => {
+            format!("{node} has a stranger's route to {}", told_place(place))
+        }
+        Observed::StrangerLeft(node, place) => {
+            format!("{node} has no stranger's route to {}", told_place(place))
+        }
         Observed::Recovered(node) => format!("{node} is in sync"),
         Observed::Changed(node, images) => format!("{node} has {} change(s) to commit", images.len()),
         Observed::Committed(node, count) => format!("{node} has committed {count} change(s)"),
@@ -114,6 +124,10 @@ fn line(observed: &Observed) -> String {
         Observed::Befell(fault, None) => format!("{fault}"),
         Observed::Calm => "nothing goes wrong any more".to_owned(),
     }
+}
+
+fn told_place(place: &Place) -> String {
+    format!("{} metric {}", place.destination, place.metric)
 }
 
 fn told(datagram: &Datagram) -> String {
