@@ -14,7 +14,7 @@ use serde::Serialize;
 use crate::load::Acknowledged;
 
 /// Kills of each program if nothing is said: some seconds' worth.
-const USUAL_KILLS: u64 = 20;
+const USUAL_KILLS: u64 = 12;
 const USUAL_SEED: u64 = 1;
 
 /// How often to kill what, and what has come of it.

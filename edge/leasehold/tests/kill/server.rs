@@ -9,7 +9,7 @@ use std::net::{Ipv6Addr, SocketAddrV6, TcpListener, UdpSocket};
 use std::path::PathBuf;
 use std::process::Command;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use leasehold::control::{self, Announcement, Filter, Request, Telling, Told};
 use requestor::Question;
@@ -33,6 +33,10 @@ const BRIEF_WORKERS: u16 = 12;
 const MOST_REPLIES: u64 = 1500;
 /// A kill comes so long after the last Reply that was waited for, at the most: a commit takes less.
 const LATEST: Duration = Duration::from_millis(8);
+
+/// Below those that the kernel gives away.
+const FIRST_PORT: u16 = 20_000;
+const PORTS: u16 = 5000;
 
 const ANY: &[&[IaKind]] = &[&[IaKind::Address, IaKind::Prefix], &[IaKind::Address], &[IaKind::Prefix]];
 const LASTING: Habits = Habits { kinds: ANY, declines: true, customers: 600 };
@@ -223,14 +227,13 @@ fn relay_id() -> Duid {
     Duid::new(&[0, 3, 0, 1, 2, 0, 0, 0, 0xee, 1]).expect("a DUID")
 }
 
-/// Whose port is free for datagrams and for connections.
+/// Whose port is free for datagrams and for connections, and not one that somebody else is given while the server is dead.
 fn free_address() -> SocketAddrV6 {
-    let begun = Instant::now();
-    loop {
-        let port = UdpSocket::bind((Ipv6Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();
-        if TcpListener::bind((Ipv6Addr::LOCALHOST, port)).is_ok() {
-            return SocketAddrV6::new(Ipv6Addr::LOCALHOST, port, 0, 0);
-        }
-        assert!(begun.elapsed() < PATIENCE, "no port is free");
-    }
+    let first = FIRST_PORT + (std::process::id() % u32::from(PORTS)) as u16;
+    let is_free = |port: &u16| {
+        let at = (Ipv6Addr::LOCALHOST, *port);
+        UdpSocket::bind(at).is_ok() && TcpListener::bind(at).is_ok()
+    };
+    let port = (first..first + PORTS).find(is_free).expect("a port is free");
+    SocketAddrV6::new(Ipv6Addr::LOCALHOST, port, 0, 0)
 }

@@ -79,8 +79,8 @@ fn note(told: &mut Told, client: &ClientData<'_>) {
             if lease.valid_secs == INFINITE { u64::MAX } else { now + u64::from(lease.valid_secs) };
         let interface_id = nearest.interface_id().unwrap_or_default().to_vec();
         let lease_told = ToldLease { until_secs, peer_address: nearest.peer_address, interface_id };
-        let before = leases.insert(lease.resource, lease_told);
-        assert!(before.is_none(), "{} is told of twice", lease.resource);
+        // A client that changes meanwhile, because a lease of its runs out, may be told of twice: the later word counts.
+        leases.insert(lease.resource, lease_told);
     }
 }
 
