@@ -48,9 +48,15 @@ struct Arguments {
     /// How many seeds to run at once; as many as there are processors, if not said
     #[arg(long, value_name = "N")]
     jobs: Option<NonZero<usize>>,
-    /// Go on after a failure, and do not shrink
+    /// Go on after a failure
     #[arg(long)]
     keep_going: bool,
+    /// Do not look for what a failure needs
+    #[arg(long)]
+    no_shrink: bool,
+    /// Leave out the seeds that once failed
+    #[arg(long)]
+    fresh: bool,
     /// How to print what came of it
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -83,7 +89,7 @@ fn main() -> ExitCode {
         return trace(&arguments);
     }
     let mut report = campaign(&arguments);
-    if !arguments.keep_going {
+    if !arguments.keep_going && !arguments.no_shrink {
         report.findings = report.findings.into_iter().take(1).map(shrunk).collect();
     }
     match arguments.format {
@@ -130,6 +136,7 @@ fn campaign(arguments: &Arguments) -> Report {
         jobs: arguments.jobs.map_or(processors, NonZero::get),
         cuts: arguments.cut.clone(),
         goes_on: arguments.keep_going,
+        is_fresh: arguments.fresh,
     };
     let bar = bar(time.is_none().then_some(seeds), &format!("seeds from {first}"));
     let report = campaign.run(|seeds| bar.set_position(seeds));

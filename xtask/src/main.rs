@@ -7,6 +7,7 @@ use clap::Parser;
 mod bench;
 mod fuzz;
 mod kill;
+mod mutate;
 mod requirements;
 mod test;
 
@@ -16,6 +17,7 @@ fn main() -> anyhow::Result<()> {
         Task::Bench { bench } => bench::run(root, &bench),
         Task::Fuzz { seconds } => fuzz::run(root, seconds),
         Task::Kill(arguments) => kill::run(root, &arguments),
+        Task::Mutate(arguments) => mutate::run(root, &arguments),
         Task::Requirements { format } => requirements::run(root, format),
         Task::Test => test::run(root),
     }
@@ -37,6 +39,8 @@ enum Task {
     },
     /// Kill the server and the relay under load, again and again; fail if anything acknowledged is lost.
     Kill(kill::Arguments),
+    /// Plant defects into a copy of the workspace, one after the other, and have the simulator find them.
+    Mutate(mutate::Arguments),
     /// Show which requirements are done and shown by a test; fail if one is done and untested.
     Requirements {
         #[arg(long, value_enum, default_value_t)]

@@ -43,6 +43,8 @@ pub struct Campaign {
     pub cuts: Vec<Cut>,
     /// Whether to go on when one has failed.
     pub goes_on: bool,
+    /// Whether to leave out those that once failed.
+    pub is_fresh: bool,
 }
 
 impl Campaign {
@@ -50,7 +52,7 @@ impl Campaign {
     pub fn run(&self, mut progress: impl FnMut(u64)) -> Report {
         let begun = Instant::now();
         let mut report = Report::default();
-        if self.cuts.is_empty() {
+        if self.cuts.is_empty() && !self.is_fresh {
             for case in once_failing() {
                 report.tally.once_failing += 1;
                 report.take(try_case(&case));
