@@ -2,7 +2,9 @@
 //! the code that is judged but the outline of messages.
 
 use lease::Resource;
-use wire::{ClientMessage, MessageType, OptionCode, RelayMessage, TransactionId};
+use wire::{
+    ClientMessage, IaKind, Iaid, MessageType, OptionCode, Options, RelayMessage, StatusCode, TransactionId,
+};
 
 /// The message inside all relay messages, and how many of those there are.
 pub fn innermost(mut octets: &[u8]) -> (&[u8], usize) {
@@ -58,4 +60,104 @@ pub fn named(octets: &[u8], types: &[MessageType]) -> impl Iterator<Item = Named
         leases.map(move |(resource, valid_secs)| Named { client: client.clone(), resource, valid_secs })
     });
     named.into_iter().flatten()
+}
+
+/// What clients and servers say to one another.
+#[derive(Debug)]
+pub struct Said<'a> {
+    /// What kind of message it is.
+    pub message_type: MessageType,
+    /// What ties an answer to its question.
+    pub transaction_id: TransactionId,
+    /// The octets of CLIENTID.
+    pub client: Option<&'a [u8]>,
+    /// The octets of SERVERID.
+    pub server: Option<&'a [u8]>,
+    /// Each IA_NA and IA_PD.
+    pub associations: Vec<Association>,
+}
+
+/// An IA_NA or IA_PD.
+#[derive(Debug)]
+pub struct Association {
+    /// Which of the two.
+    pub kind: IaKind,
+    /// The client's number for it.
+    pub iaid: Iaid,
+    /// T1.
+    pub t1_secs: u32,
+    /// T2.
+    pub t2_secs: u32,
+    /// Its status, Success if nothing is said.
+    pub status: StatusCode,
+    /// What is in it.
+    pub leases: Vec<Lease>,
+}
+
+/// An IAADDR or IAPREFIX.
+#[derive(Debug)]
+pub struct Lease {
+    /// The address or prefix.
+    pub resource: Resource,
+    /// The preferred lifetime.
+    pub preferred_secs: u32,
+    /// The valid lifetime.
+    pub valid_secs: u32,
+}
+
+impl<'a> Said<'a> {
+    /// Reads a message that is in no relay message; what cannot be read of it is left out.
+    pub fn read(octets: &'a [u8]) -> Option<Self> {
+        let ClientMessage { message_type, transaction_id, options } = ClientMessage::decode(octets).ok()?;
+        let associations = options.ias().filter_map(Result::ok).map(|(kind, ia)| Association {
+            kind,
+            iaid: ia.iaid,
+            t1_secs: ia.t1_secs,
+            t2_secs: ia.t2_secs,
+            status: ia.options.status().ok().flatten().map_or(StatusCode::SUCCESS, |status| status.code),
+            leases: leases(kind, ia.options),
+        });
+        Some(Self {
+            message_type,
+            transaction_id,
+            client: options.first(OptionCode::CLIENTID),
+            server: options.first(OptionCode::SERVERID),
+            associations: associations.collect(),
+        })
+    }
+
+    /// The same of what is inside relay messages, if it is one of these types.
+    pub fn read_if(octets: &'a [u8], types: &[MessageType]) -> Option<Self> {
+        let (inside, _) = innermost(octets);
+        let number = inside.first()?;
+        types.iter().any(|known| *known as u8 == *number).then(|| Self::read(inside))?
+    }
+
+    /// Everything in any association.
+    pub fn leases(&self) -> impl Iterator<Item = &Lease> {
+        self.associations.iter().flat_map(|association| &association.leases)
+    }
+}
+
+fn leases(kind: IaKind, options: Options<'_>) -> Vec<Lease> {
+    match kind {
+        IaKind::Address => {
+            let addresses = options.ia_addresses().filter_map(Result::ok);
+            let leases = addresses.map(|told| Lease {
+                resource: Resource::Address(told.address),
+                preferred_secs: told.preferred_secs,
+                valid_secs: told.valid_secs,
+            });
+            leases.collect()
+        }
+        IaKind::Prefix => {
+            let prefixes = options.ia_prefixes().filter_map(Result::ok);
+            let leases = prefixes.map(|told| Lease {
+                resource: Resource::Prefix(told.prefix),
+                preferred_secs: told.preferred_secs,
+                valid_secs: told.valid_secs,
+            });
+            leases.collect()
+        }
+    }
 }

@@ -3,6 +3,7 @@
 //! A property sees everything that can be observed as it happens, and may look at every node then. What it
 //! remembers is its own: an oracle as simple as can be, which shares nothing with the code that it judges.
 
+mod acknowledged;
 mod durable;
 mod exclusive;
 
@@ -52,5 +53,9 @@ impl fmt::Display for Violation {
 
 /// All of them, at the beginning of a run.
 pub fn all() -> Vec<Box<dyn Property>> {
-    vec![Box::new(exclusive::Exclusive::default()), Box::new(durable::Durable::default())]
+    vec![
+        Box::new(exclusive::Exclusive::default()),
+        Box::new(durable::Durable::default()),
+        Box::new(acknowledged::Acknowledged::default()),
+    ]
 }
