@@ -6,6 +6,7 @@
 mod acknowledged;
 mod durable;
 mod exclusive;
+mod lifetimes;
 
 use std::fmt;
 
@@ -57,5 +58,6 @@ pub fn all() -> Vec<Box<dyn Property>> {
         Box::new(exclusive::Exclusive::default()),
         Box::new(durable::Durable::default()),
         Box::new(acknowledged::Acknowledged::default()),
+        Box::new(lifetimes::Lifetimes::default()),
     ]
 }
