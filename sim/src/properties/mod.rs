@@ -4,6 +4,7 @@
 //! remembers is its own: an oracle as simple as can be, which shares nothing with the code that it judges.
 
 mod acknowledged;
+mod answered;
 mod durable;
 mod exclusive;
 mod lifetimes;
@@ -59,5 +60,6 @@ pub fn all() -> Vec<Box<dyn Property>> {
         Box::new(durable::Durable::default()),
         Box::new(acknowledged::Acknowledged::default()),
         Box::new(lifetimes::Lifetimes::default()),
+        Box::new(answered::Answered::default()),
     ]
 }
