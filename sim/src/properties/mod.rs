@@ -8,6 +8,7 @@ mod answered;
 mod durable;
 mod exclusive;
 mod lifetimes;
+mod served;
 
 use std::fmt;
 
@@ -61,5 +62,6 @@ pub fn all() -> Vec<Box<dyn Property>> {
         Box::new(acknowledged::Acknowledged::default()),
         Box::new(lifetimes::Lifetimes::default()),
         Box::new(answered::Answered::default()),
+        Box::new(served::Served::default()),
     ]
 }
