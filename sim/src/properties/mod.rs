@@ -9,6 +9,7 @@ mod durable;
 mod exclusive;
 mod lifetimes;
 mod served;
+mod well_formed;
 
 use std::fmt;
 
@@ -63,5 +64,6 @@ pub fn all() -> Vec<Box<dyn Property>> {
         Box::new(lifetimes::Lifetimes::default()),
         Box::new(answered::Answered::default()),
         Box::new(served::Served::default()),
+        Box::new(well_formed::WellFormed::default()),
     ]
 }
