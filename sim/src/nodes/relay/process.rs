@@ -120,7 +120,7 @@ impl Process {
                 for server in &self.setup.servers {
                     around.out.send(Outgoing {
                         interface: *index,
-                        source_port: SERVER_PORT,
+                        source_port: self.setup.agent.terms.source_port,
                         destination: addresses::server(*server),
                         destination_port: SERVER_PORT,
                         octets: forwarded.clone(),
