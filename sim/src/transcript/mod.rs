@@ -13,6 +13,7 @@ mod expect;
 mod fault;
 mod holding;
 mod lines;
+mod machine;
 mod message;
 mod octets;
 mod relaying;

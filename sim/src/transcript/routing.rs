@@ -1,6 +1,7 @@
 //! Steps about what a relay knows: whose prefix is where, and which routes follow.
 
 use std::net::Ipv6Addr;
+use std::time::Duration;
 
 use relay::Target;
 use requestor::Lifetime;
@@ -13,6 +14,10 @@ use super::site;
 use super::stage::{Act, Mishap, Stage};
 use super::value::{Kind, Slot, Value};
 use super::words::Words;
+use crate::nodes::relay::{Place, Standing};
+
+/// How long it takes at most until a relay has acted on what is on its way, and its kernel as well.
+pub(super) const SETTLES_WITHIN: Duration = Duration::from_millis(100);
 
 /// What is to be so.
 enum What {
@@ -78,8 +83,18 @@ fn knows(w: &mut Words<'_>, cast: &Cast) -> Result<What, Fault> {
     Ok(What::Knows { prefix, client, via, port, valid })
 }
 
+/// The prefix that is meant.
+pub(super) fn prefix(slot: &Slot, line: usize, stage: &Stage) -> Result<Prefix, Mishap> {
+    let wrong = || Mishap::new(line, "a prefix that has been seen is needed here");
+    match slot.value(&stage.bindings) {
+        Some(Value::Prefix(address, length)) => Prefix::new(*address, *length).map_err(|_| wrong()),
+        _ => Err(wrong()),
+    }
+}
+
 impl Act for OfRelay {
     fn play(&self, stage: &mut Stage) -> Result<(), Mishap> {
+        stage.pass(SETTLES_WITHIN);
         let outcome = match &self.what {
             What::Knows { .. } => self.see_known(stage),
             What::KnowsNothing(None) => {
@@ -99,7 +114,7 @@ impl Act for OfRelay {
             }
             What::DoesNotRoute(prefix) => {
                 let prefix = self.prefix(prefix, stage)?;
-                match stage.universe.nodes.relays[self.relay].route_to(prefix) {
+                match self.installed(prefix, stage) {
                     None => Ok(()),
                     Some(target) => Err(format!("{prefix} has a route: {target:?}")),
                 }
@@ -116,10 +131,14 @@ impl OfRelay {
     }
 
     fn prefix(&self, slot: &Slot, stage: &Stage) -> Result<Prefix, Mishap> {
-        let wrong = || Mishap::new(self.line, "a prefix that has been seen is needed here");
-        match slot.value(&stage.bindings) {
-            Some(Value::Prefix(address, length)) => Prefix::new(*address, *length).map_err(|_| wrong()),
-            _ => Err(wrong()),
+        prefix(slot, self.line, stage)
+    }
+
+    /// By which way the kernel routes a prefix for us.
+    fn installed(&self, prefix: Prefix, stage: &Stage) -> Option<Target> {
+        match stage.universe.nodes.relays[self.relay].kernel.at(Place::ours(prefix))? {
+            Standing::Ours(target) => Some(target),
+            Standing::Stranger { .. } => None,
         }
     }
 
@@ -158,7 +177,7 @@ impl OfRelay {
         stage: &Stage,
     ) -> Result<(), String> {
         let relay = &stage.universe.nodes.relays[self.relay];
-        let target = relay.route_to(prefix).ok_or_else(|| format!("{prefix} has no route"))?;
+        let target = self.installed(prefix, stage).ok_or_else(|| format!("{prefix} has no route"))?;
         let Target::Via { next_hop, interface_index } = target else {
             return if via.is_none() { Ok(()) } else { Err(format!("{prefix} leads nowhere")) };
         };

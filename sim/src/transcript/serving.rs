@@ -1,6 +1,7 @@
 //! What a transcript says of a server: its links, what it gives and to whom it tells.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::Ipv6Addr;
 use std::time::Duration;
 
 use lease::{
@@ -376,13 +377,16 @@ fn add_options(
 /// What is in the store at the beginning.
 impl Reading<'_> {
     fn holds(&mut self, line: &Line, w: &mut Words<'_>) -> Result<(), Fault> {
+        if w.take("many") {
+            return self.holds_many(w);
+        }
         let duid = site::duid(w, self.cast)?;
         w.expect("on link")?;
         let key = ClientKey { link: LinkId(w.number()?), duid };
         w.expect("heard")?;
         let at_unix_secs = START_UNIX_SECS - u64::from(w.secs()?);
         w.expect("ago")?;
-        let from = if w.take("from") { w.address()? } else { std::net::Ipv6Addr::UNSPECIFIED };
+        let from = if w.take("from") { w.address()? } else { Ipv6Addr::UNSPECIFIED };
         let (path, options): (Vec<&Line>, Vec<&Line>) =
             line.inside.iter().partition(|line| line.text.starts_with("RELAY-FORW"));
         let context = Context { cast: self.cast, purpose: Purpose::Sent };
@@ -408,6 +412,34 @@ impl Reading<'_> {
             reconfigure: None,
             bindings,
         });
+        Ok(())
+    }
+
+    /// `holds many 5000 on link 1 from 2001:db8:1::1:0`: so many clients, each with the next address.
+    fn holds_many(&mut self, w: &mut Words<'_>) -> Result<(), Fault> {
+        let count: u32 = w.number()?;
+        w.expect("on link")?;
+        let link = LinkId(w.number()?);
+        w.expect("from")?;
+        let first = w.address()?;
+        for number in 0..count {
+            let duid = [[0, 2].as_slice(), &number.to_be_bytes()].concat();
+            let lease = Lease {
+                resource: Resource::Address(Ipv6Addr::from_bits(first.to_bits() + u128::from(number))),
+                state: LeaseState::Active,
+                granted_unix_secs: START_UNIX_SECS,
+                preferred_secs: wire::INFINITE,
+                valid_secs: wire::INFINITE,
+                excluded: None,
+            };
+            self.held.push(Client {
+                key: ClientKey { link, duid: Duid::new(&duid).expect("six octets") },
+                heard: Heard { at_unix_secs: START_UNIX_SECS, path: None },
+                options: Vec::new(),
+                reconfigure: None,
+                bindings: vec![Binding { kind: IaKind::Address, iaid: Iaid(1), leases: vec![lease] }],
+            });
+        }
         Ok(())
     }
 

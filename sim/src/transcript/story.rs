@@ -6,6 +6,7 @@ use super::datagrams;
 use super::fault::Fault;
 use super::holding;
 use super::lines::Line;
+use super::machine;
 use super::routing;
 use super::stage::Act;
 use super::streams;
@@ -55,7 +56,10 @@ fn of_somebody(line: &Line, w: &mut Words<'_>, cast: &Cast) -> Result<Box<dyn Ac
             Some(act) => Some(act),
             None => holding::drops(line.number, server, w)?,
         },
-        NodeId::Relay(relay) => routing::of_relay(line.number, relay, w, cast)?,
+        NodeId::Relay(relay) => match machine::of_machine(line.number, relay, w, cast)? {
+            Some(act) => Some(act),
+            None => routing::of_relay(line.number, relay, w, cast)?,
+        },
         NodeId::Guest(_) => asking::of_requestor(who, line, w, cast)?,
         NodeId::Client(_) | NodeId::Requestor(_) => None,
     };

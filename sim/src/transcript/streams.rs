@@ -26,6 +26,7 @@ enum What {
     IsRefused(Duration),
     Writes { message: Message, piece: Option<usize> },
     Reads { message: Message, within: Duration },
+    Skips(Message),
     SaysNoMore,
     Closes,
     Resets,
@@ -69,6 +70,8 @@ pub(super) fn on_stream(
     } else if w.take("reads") {
         let within = within(w)?;
         What::Reads { message: message::below(line, Context { cast, purpose: Purpose::Expected })?, within }
+    } else if w.take("skips") {
+        What::Skips(message::below(line, Context { cast, purpose: Purpose::Expected })?)
     } else if w.take("says no more") {
         What::SaysNoMore
     } else if w.take("closes") {
@@ -99,6 +102,7 @@ impl Act for OnStream {
             What::IsRefused(within) => self.ends(*within, Ending::Refused, "it has not been refused", stage),
             What::Writes { message, piece } => self.write(message, *piece, stage),
             What::Reads { message, within } => self.read(message, *within, stage),
+            What::Skips(message) => self.skip(message, stage),
             What::SaysNoMore => self.change(stage, |stream| stream.has_said_all = true),
             What::Closes => self.change(stage, |stream| stream.is_done = true),
             What::StopsReading => self.change(stage, |stream| stream.is_reading = false),
@@ -209,6 +213,29 @@ impl OnStream {
         })?;
         stage.universe.with(self.who, |_, _, _| {});
         Ok(())
+    }
+
+    /// Reads all that fits, and nothing behind it.
+    fn skip(&self, message: &Message, stage: &mut Stage) -> Result<(), Mishap> {
+        self.read(message, PATIENCE, stage)?;
+        loop {
+            let has_frame =
+                |stage: &mut Stage| self.state(stage).is_some_and(|stream| frame(stream).is_some());
+            if !stage.within(PATIENCE, has_frame) {
+                return Ok(());
+            }
+            let came = self.state(stage).and_then(|stream| {
+                let range = frame(stream)?;
+                Some(octets::decode(&stream.input.range(range).copied().collect::<Vec<u8>>()))
+            });
+            let Stage { cast, bindings, .. } = stage;
+            let fits = came.is_some_and(|came| expect::fits(message, &came, cast, bindings).is_ok());
+            if !fits {
+                return Ok(());
+            }
+            self.state(stage).and_then(take_frame);
+            stage.universe.with(self.who, |_, _, _| {});
+        }
     }
 
     fn ends(&self, within: Duration, how: Ending, not: &str, stage: &mut Stage) -> Result<(), Mishap> {

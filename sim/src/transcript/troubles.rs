@@ -56,6 +56,8 @@ impl Act for Lost {
 /// Something befalls a node.
 enum What {
     IsKilled { lasts: bool },
+    LosesPower,
+    Stops,
     Starts,
     CannotHear(NodeId, bool),
     DiskIs { full: bool },
@@ -79,6 +81,10 @@ pub(super) fn befalls(
         What::IsKilled { lasts: false }
     } else if w.take("is killed") {
         What::IsKilled { lasts: true }
+    } else if w.take("loses its power") {
+        What::LosesPower
+    } else if w.take("is stopped") {
+        What::Stops
     } else if w.take("starts") {
         What::Starts
     } else if w.take("is cut off from") {
@@ -106,22 +112,19 @@ impl Act for Befalls {
         let who = self.who;
         let none = || Mishap::new(self.line, "that can befall a server or a relay alone");
         match self.what {
-            What::IsKilled { lasts } => {
-                match who {
-                    NodeId::Server(number) => stage.universe.nodes.servers[number].kill(lasts),
-                    NodeId::Relay(_) => {
-                        let mut chance = Chance::from_seed(lasts.into());
-                        stage.universe.with(who, |nodes, now, out| {
-                            if let NodeId::Relay(number) = who {
-                                nodes.relays[number].kill(&mut chance, now, out);
-                            }
-                        });
-                    }
-                    _ => return Err(none()),
+            What::IsKilled { lasts } => self.end(lasts, stage)?,
+            What::LosesPower => {
+                self.end(true, stage)?;
+                if let NodeId::Relay(number) = who {
+                    stage.universe.nodes.relays[number].kernel.restart();
                 }
-                stage.universe.observe(Observed::Killed(who));
-                stage.universe.abandon_streams(who, true);
             }
+            What::Stops => match who {
+                NodeId::Server(number) => {
+                    stage.universe.with(who, |nodes, now, out| nodes.servers[number].stop(now, out));
+                }
+                _ => return Err(none()),
+            },
             What::Starts => {
                 if !matches!(who, NodeId::Server(_) | NodeId::Relay(_)) {
                     return Err(none());
@@ -143,6 +146,24 @@ impl Act for Befalls {
             }
         }
         stage.keep_trace();
+        Ok(())
+    }
+}
+
+impl Befalls {
+    /// A program ends. Those at the other end of its streams are told by its system, unless that is gone too.
+    fn end(&self, lasts: bool, stage: &mut Stage) -> Result<(), Mishap> {
+        let who = self.who;
+        match who {
+            NodeId::Server(number) => stage.universe.nodes.servers[number].kill(lasts),
+            NodeId::Relay(number) => {
+                let mut chance = Chance::from_seed(0);
+                stage.universe.with(who, |nodes, now, out| nodes.relays[number].kill(&mut chance, now, out));
+            }
+            _ => return Err(Mishap::new(self.line, "that can befall a server or a relay alone")),
+        }
+        stage.universe.observe(Observed::Killed(who));
+        stage.universe.abandon_streams(who, !matches!(self.what, What::LosesPower));
         Ok(())
     }
 }

@@ -129,11 +129,6 @@ impl Relay {
         self.process.is_some()
     }
 
-    /// By which way a prefix is to be routed, if it is.
-    pub fn route_to(&self, prefix: wire::Prefix) -> Option<relay::Target> {
-        self.agent()?.routes().find(prefix)?.wanted
-    }
-
     /// What it knows, if it runs.
     pub fn agent(&self) -> Option<&Agent> {
         self.process.as_ref().map(|process| &process.agent)
