@@ -79,8 +79,8 @@ impl error::Error for Failure {}
 
 /// The items of an answer, as they come.
 #[derive(Debug)]
-pub struct Answers<T> {
-    stream: BufReader<UnixStream>,
+pub struct Answers<T, S = UnixStream> {
+    stream: BufReader<S>,
     line: Vec<u8>,
     end: Option<Result<(), Failure>>,
     watch: Watch<T>,
@@ -108,7 +108,7 @@ pub fn ask<T: DeserializeOwned>(socket: &Path, request: &Request) -> Result<Answ
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
         written => written.map_err(unreachable)?,
     }
-    Ok(Answers { stream: BufReader::new(stream), line, end: None, watch: Watch(None) })
+    Ok(Answers::of(stream))
 }
 
 fn explain(socket: &Path, error: &io::Error) -> String {
@@ -123,7 +123,12 @@ fn explain(socket: &Path, error: &io::Error) -> String {
     }
 }
 
-impl<T> Answers<T> {
+impl<T, S: Read> Answers<T, S> {
+    /// What comes to who has asked.
+    pub fn of(stream: S) -> Self {
+        Self { stream: BufReader::new(stream), line: Vec::new(), end: None, watch: Watch(None) }
+    }
+
     /// Has somebody see each item when it comes.
     pub fn watched(self, watch: impl FnMut(&T) + 'static) -> Self {
         Self { watch: Watch(Some(Box::new(watch))), ..self }
@@ -140,7 +145,7 @@ impl<T> Answers<T> {
     }
 }
 
-impl<T: DeserializeOwned> Answers<T> {
+impl<T: DeserializeOwned, S: Read> Answers<T, S> {
     fn read(&mut self) -> Result<Line<T>, Failure> {
         self.line.clear();
         let read = (&mut self.stream).take(MAX_LINE_OCTETS).read_until(b'\n', &mut self.line);
@@ -155,7 +160,7 @@ impl<T: DeserializeOwned> Answers<T> {
     }
 }
 
-impl<T: DeserializeOwned> Iterator for Answers<T> {
+impl<T: DeserializeOwned, S: Read> Iterator for Answers<T, S> {
     type Item = T;
 
     fn next(&mut self) -> Option<T> {

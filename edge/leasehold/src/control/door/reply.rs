@@ -9,7 +9,7 @@ use tokio::net::UnixStream;
 use tokio::net::unix::UCred;
 use tokio::time::timeout;
 
-use crate::control::{End, Line, MAX_REQUEST_OCTETS, Request};
+use crate::control::{End, Incoming, Line, Request};
 use crate::stopping::Stopping;
 
 /// How long a request may take to come: it is written by a program, in one go.
@@ -52,13 +52,11 @@ impl Reply {
     /// Waits for the request, and says whose it is.
     pub(super) async fn request(&mut self) -> Result<(Request, UCred), Stop> {
         let from = self.stream.peer_cred()?;
-        let line = timeout(REQUEST_PATIENCE, read_line(&mut self.stream));
-        let line = tokio::select! {
-            line = line => line.map_err(|_| Stop::Refused("no request has come".to_owned()))??,
+        let request = timeout(REQUEST_PATIENCE, read_request(&mut self.stream));
+        let request = tokio::select! {
+            request = request => request.map_err(|_| Stop::Refused("no request has come".to_owned()))??,
             () = self.stopping.come() => return Err(stopped()),
         };
-        let request = serde_json::from_slice(&line)
-            .map_err(|error| Stop::Refused(format!("the request is not understood: {error}")))?;
         Ok((request, from))
     }
 
@@ -133,18 +131,15 @@ fn stopped() -> Stop {
     Stop::Failed("whoever answers is stopping".to_owned())
 }
 
-async fn read_line(stream: &mut UnixStream) -> Result<Vec<u8>, Stop> {
-    let mut line = Vec::with_capacity(1024);
+async fn read_request(stream: &mut UnixStream) -> Result<Request, Stop> {
+    let (mut incoming, mut octets) = (Incoming::default(), [0; 1024]);
     loop {
-        if stream.read_buf(&mut line).await? == 0 {
+        let read = stream.read(&mut octets).await?;
+        if read == 0 {
             return Err(Stop::Gone(io::ErrorKind::UnexpectedEof.into()));
         }
-        if let Some(end) = line.iter().position(|octet| *octet == b'\n') {
-            line.truncate(end);
-            return Ok(line);
-        }
-        if line.len() > MAX_REQUEST_OCTETS {
-            return Err(Stop::Refused(format!("a request has {MAX_REQUEST_OCTETS} octets at most")));
+        if let Some(request) = incoming.take(&octets[..read]) {
+            return request.map_err(Stop::Refused);
         }
     }
 }
