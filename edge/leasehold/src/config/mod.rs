@@ -90,7 +90,12 @@ impl Config {
     /// them.
     pub fn read(path: &Path) -> Result<Self, Faults> {
         let octets = std::fs::read(path).map_err(|error| Faults::unreadable(path, &error))?;
-        let text = std::str::from_utf8(&octets).map_err(|error| Faults::not_text(path, &octets, error))?;
+        Self::decode(path, &octets)
+    }
+
+    /// Reads the octets of a file; `path` only names it in faults.
+    pub fn decode(path: &Path, octets: &[u8]) -> Result<Self, Faults> {
+        let text = std::str::from_utf8(octets).map_err(|error| Faults::not_text(path, octets, error))?;
         Self::parse(path, text)
     }
 

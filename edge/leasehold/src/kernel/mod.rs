@@ -21,7 +21,7 @@ pub use dump::dump;
 pub use filter::{Element, Elements, Filter, FilterSettings, Loops, is_plain_name};
 pub use interfaces::{InterfaceAddress, InterfaceFacts, interfaces};
 pub use notifications::{News, Notifications, RouteNews};
-pub use route::Stranger;
+pub use route::{Stranger, request, seen};
 pub(crate) use socket::ask;
 pub use strangers::strangers;
 pub use writer::{BATCH, RouteWriter};

@@ -14,7 +14,7 @@ use wire::Prefix;
 use super::{MAIN_TABLE, RouteSettings};
 
 /// The request for a change: its type, its flags, and what it is about.
-pub(super) fn request(settings: &RouteSettings, change: &Change) -> (u16, u16, RouteMessage) {
+pub fn request(settings: &RouteSettings, change: &Change) -> (u16, u16, RouteMessage) {
     match change {
         // EXCL: never in the place of another route, nor beside it as a second way.
         Change::Add(route) => {
@@ -65,7 +65,7 @@ pub(super) fn table_request(table: u32) -> RouteMessage {
 
 /// What a message says of a route that may matter to us: one of our table, or a prefix that the host is connected
 /// to.
-pub(super) fn seen(settings: &RouteSettings, payload: &[u8]) -> Option<Seen> {
+pub fn seen(settings: &RouteSettings, payload: &[u8]) -> Option<Seen> {
     let message = RouteMessage::parse(payload).ok()?;
     let header = &message.header;
     let is_plain = header.source_prefix_length == 0 && !header.flags.contains(RouteFlags::Cloned);

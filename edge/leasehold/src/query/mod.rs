@@ -6,7 +6,7 @@
 
 mod output;
 mod session;
-mod words;
+pub mod words;
 
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
@@ -18,6 +18,8 @@ use wire::{Duid, OptionCode};
 
 use output::{Answers, Format};
 use session::{Clock, Plan, Progress, Report, Status};
+
+pub use session::Server;
 
 /// What the command line says.
 #[derive(Debug, Clone, clap::Args)]

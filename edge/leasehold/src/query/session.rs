@@ -28,9 +28,11 @@ const MULTICAST_HOPS: u32 = 8;
 
 /// Whom to ask.
 #[derive(Debug, Clone)]
-pub(super) struct Server {
-    pub(super) host: String,
-    pub(super) port: u16,
+pub struct Server {
+    /// Its name or address.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
 }
 
 /// What to ask, and how patiently.

@@ -19,8 +19,8 @@ const FORMS: &str = "the form is: leasehold query SERVER... QUESTION, where QUES
 /// All_DHCP_Servers, whom one asks over UDP without knowing any (RFC 5007 §4.3.2).
 const ALL_SERVERS: &str = "ff05::1:3";
 
-/// Splits the words into servers and a question.
-pub(super) fn parse(words: &[String], udp: bool) -> Result<(Vec<Server>, Question)> {
+/// Splits the words into servers, at least one, and a question.
+pub fn parse(words: &[String], udp: bool) -> Result<(Vec<Server>, Question)> {
     let is_keyword =
         |word: &String| ["relay-id", "link", "remote-id", "client", "address"].contains(&word.as_str());
     let Some(at) = words.iter().position(is_keyword) else { bail!("no question: {FORMS}") };
