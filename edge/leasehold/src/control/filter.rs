@@ -105,7 +105,7 @@ impl fmt::Display for Filter {
 /// What may be said of what is meant: by which name, and what.
 pub(super) type Said<'a> = (&'static str, Option<&'a dyn fmt::Display>);
 
-/// Writes what is said as on the command line.
+/// Writes what is said as on the command line; in quotes, on one line, what would be something else there.
 pub(super) fn write_said<'a>(
     f: &mut fmt::Formatter<'_>,
     said: impl IntoIterator<Item = Said<'a>>,
@@ -115,9 +115,20 @@ pub(super) fn write_said<'a>(
     let states = states.iter().map(|state| ("state", state as &dyn fmt::Display));
     for (index, (name, value)) in said.chain(states).enumerate() {
         let space = if index == 0 { "" } else { " " };
-        write!(f, "{space}--{name} {value}")?;
+        let value = value.to_string();
+        if is_plain_word(&value) {
+            write!(f, "{space}--{name} {value}")?;
+        } else {
+            write!(f, "{space}--{name}={value:?}")?;
+        }
     }
     Ok(())
+}
+
+/// Whether a shell and a command take it as it is, and a log as well.
+fn is_plain_word(value: &str) -> bool {
+    let is_plain = |c: char| !c.is_whitespace() && !c.is_control() && !"\"'\\".contains(c);
+    !value.is_empty() && !value.starts_with('-') && value.chars().all(is_plain)
 }
 
 /// What is written as text in JSON.
@@ -169,6 +180,22 @@ mod tests {
         );
         assert_eq!(serde_json::to_string(&Filter::default()).unwrap(), "{}");
         assert!(serde_json::from_str::<Filter>("{}").unwrap().is_empty());
+    }
+
+    // What somebody asks for is logged, and a name can be anything: it must not look like another option, nor like
+    // another line.
+    #[test]
+    fn a_name_that_is_no_plain_word_is_shown_in_quotes() {
+        for (link, shown) in [
+            ("north side", "--link=\"north side\""),
+            ("-1", "--link=\"-1\""),
+            ("a\nb", "--link=\"a\\nb\""),
+            ("", "--link=\"\""),
+            ("ge-0/0/7", "--link ge-0/0/7"),
+        ] {
+            let filter = Filter { link: Some(link.to_owned()), ..Filter::default() };
+            assert_eq!(filter.to_string(), shown);
+        }
     }
 
     #[test]

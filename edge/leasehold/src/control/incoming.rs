@@ -25,8 +25,12 @@ impl Incoming {
     }
 }
 
+/// Why it is not understood is one line too, whatever of the request it repeats.
 fn understood(line: &[u8]) -> Result<Request, String> {
-    serde_json::from_slice(line).map_err(|error| format!("the request is not understood: {error}"))
+    serde_json::from_slice(line).map_err(|error| {
+        let why = error.to_string().replace(char::is_control, " ");
+        format!("the request is not understood: {why}")
+    })
 }
 
 #[cfg(test)]
@@ -47,6 +51,16 @@ mod tests {
         }
         assert_eq!(said(b"\"links\"", 3), None, "it may go on");
         assert!(said(b"\"colours\"\n", 3).unwrap().unwrap_err().contains("not understood"));
+    }
+
+    #[test]
+    fn why_it_is_refused_is_one_line_without_what_a_terminal_obeys() {
+        for line in
+            [&b"{\"st\\rou\":{}}\n"[..], b"{\"a\\u001b[2J\\nb\":{}}\n", b"{\"clear\":{\"a\\nb\":1}}\n"]
+        {
+            let why = said(line, line.len()).unwrap().unwrap_err();
+            assert!(why.contains("not understood") && !why.contains(char::is_control), "{why:?}");
+        }
     }
 
     // A line just beyond the limit was taken if it came together with its end, and refused otherwise.
