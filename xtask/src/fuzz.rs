@@ -20,12 +20,13 @@ use anyhow::{Context, Result, ensure};
 const COVERAGE: &str = "--cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
     -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
     -Cllvm-args=-sanitizer-coverage-trace-compares";
-/// Octets of an input: room for a few messages, or a few lines of a file.
-const MAX_INPUT_OCTETS: u32 = 4096;
 /// Seconds after which an input counts as a hang. Ordinary ones take microseconds.
 const HANG_SECS: u32 = 10;
 /// MiB that a target may hold. Ordinary is 30.
 const MAX_MEMORY_MIB: u32 = 512;
+/// What libFuzzer says in the end: inputs tried, how many a second, and MiB held at most.
+const TOLD: [&str; 3] =
+    ["stat::number_of_executed_units:", "stat::average_exec_per_sec:", "stat::peak_rss_mb:"];
 
 /// Builds and runs every target; fails if one of them finds something.
 pub(crate) fn run(root: &Path, seconds: u64) -> Result<()> {
@@ -42,7 +43,7 @@ pub(crate) fn run(root: &Path, seconds: u64) -> Result<()> {
     let mut found = Vec::new();
     for (target, mut child) in running {
         let clean = child.wait()?.success();
-        println!("{}: {}", target.name, target.last_words(clean)?);
+        println!("{:<12} {}", target.name, target.last_words(clean)?);
         if !clean {
             found.push(target.name);
         }
@@ -109,7 +110,6 @@ impl Target {
             .arg(&self.corpus)
             .arg(findings)
             .arg(format!("-max_total_time={seconds}"))
-            .arg(format!("-max_len={MAX_INPUT_OCTETS}"))
             .arg(format!("-timeout={HANG_SECS}"))
             .arg(format!("-rss_limit_mb={MAX_MEMORY_MIB}"))
             .args(["-print_final_stats=1", "-use_value_profile=1"])
@@ -122,9 +122,13 @@ impl Target {
     fn last_words(&self, clean: bool) -> Result<String> {
         let log = fs::read(self.log())?;
         let log = String::from_utf8_lossy(&log);
-        let tried = log.lines().find(|line| line.starts_with("Done ")).unwrap_or("stopped");
+        let told = |name: &str| log.lines().find_map(|line| line.strip_prefix(name)).unwrap_or("?").trim();
+        if clean {
+            let [tried, per_sec, mib] = TOLD.map(told);
+            return Ok(format!("{tried} inputs tried, {per_sec} a second; {mib} MiB"));
+        }
         let from = log.find("panicked at").or_else(|| log.find("ERROR: libFuzzer")).unwrap_or(0);
-        Ok(if clean { tried.to_owned() } else { log[from..].to_owned() })
+        Ok(log[from..].to_owned())
     }
 
     fn log(&self) -> PathBuf {

@@ -16,8 +16,9 @@ use anyhow::{Context, Result, bail, ensure};
 
 use crate::{fuzz, requirements};
 
-/// How long each fuzz target looks. Enough to go through the kept inputs and some thousand new ones.
-const FUZZ_SECS: u64 = 15;
+/// How long each fuzz target looks: on two cores some seconds of computing, in which it goes through the kept inputs
+/// and some thousand new ones.
+const FUZZ_SECS: u64 = 45;
 
 /// What is done, in order: what fails fast comes early.
 const STEPS: [Step; 7] = [
@@ -26,7 +27,7 @@ const STEPS: [Step; 7] = [
     Step { name: "lint", what: "cargo clippy --workspace --all-targets -- -D warnings", run: lint },
     Step { name: "test", what: "cargo test --workspace", run: test },
     Step { name: "requirements", what: "cargo xtask requirements", run: check_requirements },
-    Step { name: "fuzz", what: "cargo xtask fuzz, for a few seconds", run: fuzz_briefly },
+    Step { name: "fuzz", what: "cargo xtask fuzz, for 45 seconds", run: fuzz_briefly },
     Step { name: "docs", what: "cargo doc --workspace --no-deps, warnings are errors", run: document },
 ];
 
