@@ -118,6 +118,17 @@ impl Collector {
 
     fn at(&self, place: &Place, problem: String, remedy: String) -> Fault {
         let Place { key, line } = place.clone();
+        let (problem, remedy) = (on_one_line(problem), on_one_line(remedy));
         Fault { file: self.file.clone(), line: Some(line), key, problem, remedy }
     }
+}
+
+/// The text, with what would end the line or move the cursor written as in a string. A text of the file can be
+/// repeated in it.
+fn on_one_line(text: String) -> String {
+    if !text.contains(char::is_control) {
+        return text;
+    }
+    let shown = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
+    text.chars().map(shown).collect()
 }

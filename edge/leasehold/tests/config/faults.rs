@@ -62,6 +62,14 @@ fn identifiers_and_folders() {
 }
 
 #[test]
+fn a_fault_is_one_line_whatever_of_the_file_it_repeats() {
+    let text = "[relay]\n[[relay.interface]]\nnames = [\"lan*\"]\ninterface-id = \"{vl\\n\\u001b[2J}\"\n";
+    let fault = faults(text).into_iter().find(|fault| fault.key == "relay.interface.interface-id").unwrap();
+    assert!(fault.problem.contains("{vl\\n\\u{1b}[2J}"), "{fault}");
+    assert!(!fault.to_string().contains(char::is_control), "{fault}");
+}
+
+#[test]
 fn all_faults_are_told_at_once_by_line() {
     let text = r#"
 stat = "x"
