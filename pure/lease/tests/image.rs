@@ -3,9 +3,10 @@
 mod support;
 
 use lease::InTurn;
+use lease::limits::MAX_RELAY_PATH_OCTETS;
 use lease::{
     Binding, Client, ClientKey, ClientView, Heard, IaKind, ImageError, Lease, LeaseState, LinkId,
-    ReconfigureKey, Records, Resource, Seq, Table, image,
+    ReconfigureKey, Records, RelayPath, RelayPathError, Resource, Seq, Table, image,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -190,6 +191,18 @@ fn a_path_over_its_limit_is_refused() {
     let length = (header.len() as u16).to_be_bytes();
     let octets = [before, &length, &header, &[0; 16], &after[2..]].concat();
     assert_eq!(ClientView::decode(&octets).unwrap_err(), ImageError::Malformed);
+}
+
+#[test]
+fn a_path_is_as_long_as_it_may_be_and_no_longer() {
+    let of_length = |octets: usize| {
+        let rest = vec![0; octets - 34 - 4];
+        let length = u16::try_from(rest.len()).unwrap().to_be_bytes();
+        let path = [&[12, 0][..], &[0; 32], &[0, 37], &length, &rest].concat();
+        RelayPath::new("fe80::547".parse().unwrap(), &path).map(|path| path.octets().len())
+    };
+    assert_eq!(of_length(MAX_RELAY_PATH_OCTETS), Ok(MAX_RELAY_PATH_OCTETS));
+    assert_eq!(of_length(MAX_RELAY_PATH_OCTETS + 1), Err(RelayPathError::TooLong));
 }
 
 #[test]
