@@ -49,6 +49,22 @@ fn a_name_with_a_pointer_is_none() {
 }
 
 #[test]
+fn names_from_a_peer_are_as_long_as_they_may_be_and_no_longer() {
+    let name = |labels: usize, length: u8| {
+        let label = [&[length][..], &vec![b'a'; length.into()]].concat();
+        [label.repeat(labels), vec![0]].concat()
+    };
+    let longest = [name(3, 63), name(1, 61)].concat();
+    let longest: Vec<u8> = longest.into_iter().filter(|octet| *octet != 0).chain([0]).collect();
+    assert_eq!(longest.len(), 255);
+    assert_eq!(DomainName::decode(&longest).unwrap().octets(), longest);
+    assert!(DomainName::decode(&[&[1, b'a'], &longest[..]].concat()).is_err(), "257 octets");
+    assert!(DomainName::decode(&[&longest[..192], &name(1, 62)].concat()).is_err(), "256 octets");
+    assert!(DomainName::decode(&name(1, 63)).is_ok());
+    assert!(DomainName::decode(&name(1, 64)).is_err(), "a label of 64");
+}
+
+#[test]
 fn a_name_from_a_peer_is_shown_without_surprises() {
     let name = DomainName::decode(b"\x04a.b\n\x02\xc3\xa9\0").unwrap();
     assert_eq!(name.to_string(), "a\\046b\\010.\\195\\169");
