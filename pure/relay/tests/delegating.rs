@@ -192,6 +192,15 @@ fn a_client_holds_as_many_as_it_may() {
     assert_eq!(relay.granted(3, 0, net(13), 300), Verdict::TooManyForClient);
 }
 
+// PDR-06
+#[test]
+fn a_client_may_be_allowed_none() {
+    let mut relay = Relay::new();
+    relay.limits.per_client = 0;
+    assert_eq!(relay.granted(1, 0, net(1), 300), Verdict::TooManyForClient);
+    assert_eq!((relay.held(), relay.table.clients()), (vec![], 0));
+}
+
 // PDR-07, PDR-08, PDR-31
 #[test]
 fn a_port_holds_as_many_as_it_may() {

@@ -106,6 +106,28 @@ fn nothing_is_handed_out_before_the_first_dump() {
 }
 
 #[test]
+fn no_more_is_handed_out_than_was_asked_for() {
+    let mut routes = routes(&[]);
+    for number in 1..=5 {
+        routes.want(prefix(&format!("2001:db8:{number}::/48")), via(3)).unwrap();
+    }
+    let handed_out: Vec<usize> = [0, 1, 3, 9, 9].map(|most| routes.next(most).len()).into();
+    assert_eq!(handed_out, [0, 1, 3, 1, 0]);
+}
+
+#[test]
+fn what_nobody_wants_any_more_while_it_is_being_added_is_leaving() {
+    let mut routes = routes(&[]);
+    routes.want(prefix("2001:db8:1::/48"), via(3)).unwrap();
+    let changes = routes.next(1);
+    routes.unwant(prefix("2001:db8:1::/48"));
+    assert_eq!(state(&routes, "2001:db8:1::/48"), Some(RouteState::Leaving));
+    routes.done(&changes[0], Ok(()), NOW);
+    assert_eq!(carry_out(&mut routes), [delete("2001:db8:1::/48", via(3))]);
+    assert_eq!(state(&routes, "2001:db8:1::/48"), None);
+}
+
+#[test]
 fn what_covers_or_equals_a_connected_prefix_waits_until_that_goes() {
     let mut routes = routes(&[connected("2001:db8:5:1::/64")]);
     let refused = Err(Refused::CoversConnected(prefix("2001:db8:5:1::/64")));
