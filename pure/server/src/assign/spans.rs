@@ -80,3 +80,44 @@ impl<T> Spans<T> {
 fn shortest_length(address: Ipv6Addr) -> u8 {
     128 - address.to_bits().trailing_zeros() as u8
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn prefix(text: &str) -> Prefix {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn those_between_two_addresses_are_found_once_each_wherever_they_begin() {
+        let all =
+            ["2001:db8::/32", "2001:db8::/48", "2001:db8:1::/48", "2001:db8:1::/64", "2001:db8:2::7/128"];
+        let mut spans = Spans::default();
+        all.into_iter().for_each(|text| assert_eq!(spans.insert(prefix(text), text), None));
+        let between = |first: &str, last: &str| {
+            let found = spans.between(first.parse().unwrap(), last.parse().unwrap());
+            found.map(|(_, thing)| *thing).collect::<Vec<_>>()
+        };
+        assert_eq!(between("2001:db8::", "2001:db8:ffff::"), all);
+        assert_eq!(between("2001:db8:1::", "2001:db8:1::"), [all[0], all[2], all[3]]);
+        assert_eq!(between("2001:db8:1::1", "2001:db8:1:1::"), [all[0], all[2], all[3]]);
+        assert_eq!(between("2001:db8:1:1::", "2001:db8:2::7"), [all[0], all[2], all[4]]);
+        assert_eq!(between("2001:db8:2::8", "2001:db8:3::"), [all[0]]);
+        assert!(between("2001:db9::", "2001:dba::").is_empty());
+    }
+
+    #[test]
+    fn a_span_that_is_gone_is_not_found_and_others_of_its_length_are() {
+        let (first, second) = (prefix("2001:db8::/48"), prefix("2001:db8:1::/48"));
+        let mut spans = Spans::default();
+        assert_eq!(
+            (spans.insert(first, 1), spans.insert(second, 2), spans.insert(first, 3)),
+            (None, None, Some(1))
+        );
+        assert_eq!((spans.remove(first), spans.remove(first), spans.len()), (Some(3), None, 1));
+        let inside = prefix("2001:db8:1:5::/64");
+        assert_eq!(spans.overlapping(inside).map(|(span, _)| span).collect::<Vec<_>>(), [second]);
+        assert_eq!(spans.overlapping(first).count(), 0);
+    }
+}
