@@ -99,3 +99,18 @@ impl Default for PerType {
 pub fn add(counter: &AtomicU64, count: u64) {
     counter.fetch_add(count, Relaxed);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn types_of_which_there_were_none_are_not_listed() {
+        let counters = Counters::default();
+        counters.received(MessageType::Solicit);
+        counters.received(MessageType::Solicit);
+        counters.sent(MessageType::Reply);
+        let listed: Vec<_> = counters.messages().collect();
+        assert_eq!(listed, [(MessageType::Solicit, 2, 0), (MessageType::Reply, 0, 1)]);
+    }
+}
