@@ -299,6 +299,23 @@ fn a_route_that_somebody_takes_away_comes_back() {
 }
 
 #[test]
+fn what_goes_while_a_change_is_under_way_is_looked_for() {
+    for owner in [Owner::Ours(via(3)), Owner::Stranger] {
+        let mut routes = routes(&[]);
+        routes.want(prefix("2001:db8:1::/48"), via(3)).unwrap();
+        let changes = routes.next(1);
+        // Nobody can say whether it went before the change was made or after.
+        routes.kernel_removed(&seen("2001:db8:1::/48", owner));
+        routes.done(&changes[0], Ok(()), NOW);
+        assert_eq!(routes.next(1), [], "{owner:?}");
+        let later = NOW + Duration::from_secs(10);
+        assert!(routes.wants_dump(later), "{owner:?}");
+        dump(&mut routes, &[], later);
+        assert_eq!(carry_out(&mut routes), [add("2001:db8:1::/48", via(3))], "{owner:?}");
+    }
+}
+
+#[test]
 fn echoes_of_our_own_changes_are_no_news() {
     let mut routes = routes(&[]);
     let (old, new) =
