@@ -7,7 +7,7 @@ use crate::plan::{addresses, between, chance};
 use crate::universe::{Attachment, Outbox, Segment, StreamId, Universe};
 
 /// The interface by which a server or requestor is in the core.
-const IN_CORE: u32 = 100;
+pub(super) const IN_CORE: u32 = 100;
 
 /// Puts everybody in their places and starts servers and relays.
 pub fn settle(universe: &mut Universe) {

@@ -114,6 +114,8 @@ impl Network {
         let is_local = destination.is_unicast_link_local() || destination.is_multicast();
         let mut sources = attachment.addresses.iter();
         let source = sources.find(|address| address.is_unicast_link_local() == is_local);
+        // Who has no global address sends from the other one.
+        let source = source.or(attachment.addresses.first().filter(|_| !is_local));
         Some(Datagram {
             segment: *segment,
             sender: node,

@@ -12,6 +12,7 @@ use std::net::Ipv6Addr;
 
 use lease::{ClientKey, ClientView, Cursor, LinkId, Links, Table, image};
 use server::Counters;
+use server::exchange::{Announced, NotReconfigured};
 use server::leasequery::Policy;
 use store::Store;
 use wire::DuidRef;
@@ -84,6 +85,21 @@ impl Server {
             process.stop(own);
         }
         self.show(now, out);
+    }
+
+    /// Has it tell a client to send something.
+    pub fn reconfigure(
+        &mut self,
+        key: ClientKey,
+        announced: Announced,
+        now: Instant,
+        out: &mut Outbox,
+    ) -> Result<(), NotReconfigured> {
+        let own = self.clock.now(now);
+        let process = self.process.as_mut().ok_or(NotReconfigured::Unknown)?;
+        let outcome = process.reconfigure(key, announced, own, out);
+        self.show(now, out);
+        outcome
     }
 
     /// What an operator has decided about queries, as it goes by it now.

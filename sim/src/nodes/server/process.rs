@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::net::Ipv6Addr;
 use std::time::Duration;
 
-use lease::{InTurn, Links, Records, Table};
+use lease::{ClientKey, InTurn, LinkId, Links, Records, Table};
 use server::assign::Assigner;
-use server::exchange::{Exchanges, Recipient};
+use server::exchange::{Announced, Destination, Exchanges, NotReconfigured, Recipient, Step};
 use server::leasequery::{Admission, Policy, RateLimit, datagram};
 use server::{Arrived, Batch, Counters, Discard, Holdings, Journal};
 use store::{Change, CommitError, MemoryStore, Store};
@@ -18,6 +18,7 @@ use super::talk::{Desk, Talk};
 use crate::faults::disk;
 use crate::nodes::NodeId;
 use crate::nodes::disk::{Disk, Fate};
+use crate::nodes::settling::IN_CORE;
 use crate::universe::{Datagram, Ending, Observed, Outbox, Outgoing, StreamId, Via};
 
 /// How often it is looked whether a lease has run out.
@@ -122,7 +123,8 @@ impl Process {
         let durable = self.journal.durable();
         let of_talks = self.talks.values().filter_map(|talk| talk.deadline(&self.policy, durable));
         let of_stop = self.stops_at.filter(|_| self.commit.is_none());
-        of_talks.chain(of_commit).chain(of_stop).fold(self.expiry_at, Instant::min)
+        let of_reconfigure = self.exchanges.next_reconfigure();
+        of_talks.chain(of_commit).chain(of_stop).chain(of_reconfigure).fold(self.expiry_at, Instant::min)
     }
 
     /// Does what is due. An error is the end.
@@ -138,6 +140,7 @@ impl Process {
             self.expiry_at = now.instant + pause;
             self.gather(Vec::new(), now, out);
         }
+        self.tell_reconfigure(now, out);
         self.work(now);
         Ok(())
     }
@@ -170,6 +173,55 @@ impl Process {
             let (batch, done_at) = (self.journal.take(), now.instant + COMMIT_TIME + delay);
             self.commit = Some(Commit { batch, done_at, fate });
         }
+    }
+}
+
+/// Reconfigure.
+impl Process {
+    /// An operator has a client told to send something.
+    pub(super) fn reconfigure(
+        &mut self,
+        key: ClientKey,
+        announced: Announced,
+        now: Now,
+        out: &mut Outbox,
+    ) -> Result<(), NotReconfigured> {
+        self.exchanges.reconfigure(key, announced, &mut self.holdings, now)?;
+        self.gather(Vec::new(), now, out);
+        Ok(())
+    }
+
+    /// What is due by now waits for its commit, as answers do.
+    fn tell_reconfigure(&mut self, now: Now, out: &mut Outbox) {
+        if self.exchanges.next_reconfigure().is_none_or(|at| now.instant < at) {
+            return;
+        }
+        let steps = self.exchanges.reconfigure_due(&self.holdings, now, usize::MAX);
+        let held = steps.into_iter().filter_map(|due| match due.step {
+            Step::Send { to: Destination::Relay(relay), octets, .. } => Some(Outgoing {
+                interface: IN_CORE,
+                source_port: SERVER_PORT,
+                destination: relay,
+                destination_port: SERVER_PORT,
+                octets,
+            }),
+            Step::Send { to: Destination::Client(address), octets, .. } => Some(Outgoing {
+                interface: self.interface_on(due.key.link)?,
+                source_port: SERVER_PORT,
+                destination: address,
+                destination_port: CLIENT_PORT,
+                octets,
+            }),
+            Step::GivenUp | Step::Ended(_) => None,
+        });
+        let held: Vec<Outgoing> = held.collect();
+        self.gather(held, now, out);
+    }
+
+    fn interface_on(&self, link: LinkId) -> Option<u32> {
+        let patterns = &self.holdings.links.by_id(link)?.interfaces;
+        let is_on_link = |name: &str| patterns.iter().any(|pattern| pattern.matches(name));
+        self.interfaces.iter().find(|(_, name)| is_on_link(name)).map(|(number, _)| *number)
     }
 }
 
