@@ -3,8 +3,9 @@
 //! A client is shown as the options that stand for it: an IA for each binding with its active leases in it, at
 //! their remaining lifetimes, and the path of relays by which it was heard last.
 
-use lease::{ClientView, Lease, LeaseState, Resource};
+use lease::{ClientKey, ClientView, Lease, LeaseState, LinkId, Resource};
 use server::Discard;
+use server::exchange::Announced;
 use wire::{OptionCode, Writer};
 
 use super::cast::Cast;
@@ -16,6 +17,7 @@ use super::octets;
 use super::stage::{Act, Mishap, Stage};
 use super::told::{tell, tell_contents};
 use super::words::Words;
+use crate::nodes::NodeId;
 
 /// A client as it is held.
 #[derive(Debug)]
@@ -270,5 +272,57 @@ impl Act for Drops {
         });
         let others = others.collect::<Vec<_>>().join(", ");
         Err(Mishap::new(self.line, "the server has counted otherwise").show("dropped", others))
+    }
+}
+
+/// An operator has a client told to send something.
+struct Tells {
+    line: usize,
+    server: usize,
+    key: ClientKey,
+    announced: Announced,
+    /// Why it cannot be.
+    not: Option<String>,
+}
+
+/// `S1 tells C1 on link 1 to RENEW`, or `S1 cannot tell …`, and why.
+pub(super) fn tells(
+    line: usize,
+    server: usize,
+    w: &mut Words<'_>,
+    cast: &Cast,
+) -> Result<Option<Box<dyn Act>>, Fault> {
+    let cannot = w.take("cannot tell");
+    if !cannot && !w.take("tells") {
+        return Ok(None);
+    }
+    let duid = super::site::duid(w, cast)?;
+    w.expect("on link")?;
+    let key = ClientKey { link: LinkId(w.number()?), duid };
+    w.expect("to")?;
+    let announced = match w.next("RENEW, REBIND or INFORMATION-REQUEST")? {
+        "RENEW" => Announced::Renew,
+        "REBIND" => Announced::Rebind,
+        "INFORMATION-REQUEST" => Announced::InformationRequest,
+        other => return Err(Fault::unknown(line, other, ["RENEW", "REBIND", "INFORMATION-REQUEST"])),
+    };
+    let not = if cannot { Some(w.next("why not, in quotes")?.trim_matches('"').to_owned()) } else { None };
+    Ok(Some(Box::new(Tells { line, server, key, announced, not })))
+}
+
+impl Act for Tells {
+    fn play(&self, stage: &mut Stage) -> Result<(), Mishap> {
+        let Self { line, server, key, announced, not } = self;
+        let mut outcome = None;
+        stage.universe.with(NodeId::Server(*server), |nodes, now, out| {
+            let told = nodes.servers[*server].reconfigure(key.clone(), *announced, now, out);
+            outcome = told.err().map(|why| why.to_string());
+        });
+        stage.keep_trace();
+        if outcome == *not {
+            return Ok(());
+        }
+        let told = outcome.unwrap_or_else(|| "it can be told".to_owned());
+        Err(Mishap::new(*line, "it has come otherwise").show("came", told))
     }
 }

@@ -18,8 +18,8 @@ use super::serving::{self, ServerSite};
 use super::value;
 use super::words::Words;
 use crate::nodes::guests::{Asker, Guest, Peer};
-use crate::nodes::{NodeId, Relay, Server};
-use crate::plan::{Plan, addresses};
+use crate::nodes::{Client, NodeId, Relay, Server};
+use crate::plan::{ClientPlan, Habits, Plan, addresses};
 use crate::universe::{Attachment, Outbox, Segment, StreamId, Universe};
 
 /// The interface by which everybody is in the core.
@@ -35,6 +35,7 @@ pub(super) struct Site {
     relays: Vec<RelaySite>,
     guests: Vec<GuestSite>,
     requestors: usize,
+    clients: Vec<ClientPlan>,
     real_servers: usize,
     /// Servers, played by peers or not.
     server_count: usize,
@@ -45,12 +46,17 @@ pub(super) struct Site {
 struct GuestSite {
     segment: Segment,
     address: Ipv6Addr,
+    /// One more address.
+    other: Option<Ipv6Addr>,
     /// The DUID of a requestor; a peer needs none.
     asks_as: Option<Duid>,
+    /// Whether it hears what is said to all relays and servers.
+    hears_clients: bool,
 }
 
 /// The words with which a participant is introduced.
-pub(super) const KINDS: [&str; 6] = ["server", "relay", "client", "peer", "requestor", "somebody"];
+pub(super) const KINDS: [&str; 7] =
+    ["server", "relay", "client", "peer", "requestor", "simulated", "somebody"];
 
 impl Site {
     /// Takes in everybody that these lines speak of: first their names, because what is said of one may name
@@ -66,12 +72,16 @@ impl Site {
                 mention(&mut words, cast)?;
                 continue;
             }
+            if kind == "simulated" {
+                words.expect("client")?;
+            }
             let name = unknown_name(&mut words, cast)?;
             match kind {
                 "server" => servers.push((site.server(name, words, cast)?, line)),
                 "relay" => relays.push((relay(relays.len(), name, words, cast)?, line)),
                 "client" => site.client(name, line, words, cast)?,
                 "peer" => site.peer(name, line, words, cast)?,
+                "simulated" => site.simulated(name, words, cast)?,
                 _ => site.requestor(name, line, words, cast)?,
             }
         }
@@ -114,22 +124,61 @@ impl Site {
         let segment = segment(&mut self.segments, words.next("the name of a segment")?);
         words.expect("at")?;
         let address = words.address()?;
+        let other = if words.take("and") { Some(words.address()?) } else { None };
         let duid = own_duid(&mut words, addresses::client_id(self.guests.len() + 1), cast)?;
-        self.guest(name, line, words, cast, GuestSite { segment, address, asks_as: None }, &duid)
+        let site = GuestSite { segment, address, other, asks_as: None, hears_clients: false };
+        self.guest(name, line, words, cast, site, &duid)
     }
 
     fn peer(&mut self, name: &str, line: &Line, mut words: Words<'_>, cast: &mut Cast) -> Result<(), Fault> {
+        let mut segment = Segment::CORE;
         let (address, usual) = if words.take("as server") {
             let number = self.server_count;
             self.server_count += 1;
             (addresses::server(number), addresses::server_id(number))
         } else {
+            if words.take("on") {
+                segment = self::segment(&mut self.segments, words.next("the name of a segment")?);
+            }
             words.expect("at")?;
             (words.address()?, addresses::requestor_id(100 + self.guests.len()))
         };
         let duid = own_duid(&mut words, usual, cast)?;
-        let site = GuestSite { segment: Segment::CORE, address, asks_as: None };
+        let site = GuestSite {
+            segment,
+            address,
+            other: None,
+            asks_as: None,
+            hears_clients: segment != Segment::CORE,
+        };
         self.guest(name, line, words, cast, site, &duid)
+    }
+
+    /// A client that does of its own accord what the standard has it do.
+    fn simulated(&mut self, name: &str, mut words: Words<'_>, cast: &mut Cast) -> Result<(), Fault> {
+        words.expect("on")?;
+        let link = segment(&mut self.segments, words.next("the name of a segment")?).0;
+        let number = self.clients.len();
+        let identity = SIMULATED + number;
+        let mut plan =
+            ClientPlan { link, addresses: 0, prefixes: 0, rapid_commit: false, hints: false, identity };
+        words.expect("wants")?;
+        while !words.is_empty() {
+            if words.take("rapid commit") {
+                plan.rapid_commit = true;
+                continue;
+            }
+            let count = words.number()?;
+            match words.next("addresses or prefixes")? {
+                "address" | "addresses" => plan.addresses = count,
+                "prefix" | "prefixes" => plan.prefixes = count,
+                other => return Err(Fault::unknown(words.line, other, ["addresses", "prefixes"])),
+            }
+        }
+        let address = addresses::link_local(0xc, number, link);
+        cast.join(name, NodeId::Client(number), addresses::client_id(identity).octets(), address.into());
+        self.clients.push(plan);
+        Ok(())
     }
 
     fn requestor(
@@ -143,7 +192,13 @@ impl Site {
         self.requestors += 1;
         let duid = own_duid(&mut words, addresses::requestor_id(number), cast)?;
         let address = addresses::requestor(number);
-        let site = GuestSite { segment: Segment::CORE, address, asks_as: Some(duid.clone()) };
+        let site = GuestSite {
+            segment: Segment::CORE,
+            address,
+            other: None,
+            asks_as: Some(duid.clone()),
+            hears_clients: false,
+        };
         self.guest(name, line, words, cast, site, &duid)
     }
 
@@ -167,7 +222,7 @@ impl Site {
 
     /// Puts everybody in their places and starts them.
     pub(super) fn settle(self) -> Universe {
-        let mut universe = Universe::empty(quiet());
+        let mut universe = Universe::empty(quiet(self.clients));
         let now = universe.now();
         for (number, site) in self.servers.into_iter().enumerate() {
             let mut server = Server::with_setup(number, site.setup, now);
@@ -206,14 +261,19 @@ impl Site {
                 let attachment = Attachment {
                     node,
                     interface,
-                    addresses: vec![site.address],
-                    hears_clients: false,
+                    addresses: [site.address].into_iter().chain(site.other).collect(),
+                    hears_clients: site.hears_clients,
                     is_up: true,
                 };
                 universe.network.attach(site.segment, attachment);
             } else {
                 attach(&mut universe, site.segment, node, interface, 8, site.address.into());
             }
+        }
+        let plan = universe.plan.clone();
+        for (number, client) in plan.topology.clients.iter().enumerate() {
+            universe.nodes.clients.push(Client::new(number, &plan, now, now));
+            attach(&mut universe, Segment(client.link), NodeId::Client(number), OF_CLIENT, 0xc, None);
         }
         let everybody: Vec<NodeId> = universe.nodes.ids().collect();
         everybody.into_iter().for_each(|node| universe.with(node, |_, _, _| {}));
@@ -240,6 +300,8 @@ fn mention(words: &mut Words<'_>, cast: &mut Cast) -> Result<(), Fault> {
     if words.is_empty() { Ok(()) } else { mention(words, cast) }
 }
 
+/// Where the DUIDs begin of clients that act of their own accord.
+const SIMULATED: usize = 0x40;
 /// Where the DUIDs begin of those who are spoken of only.
 const ABSENT: usize = 0x80;
 
@@ -251,9 +313,11 @@ fn unknown_name<'a>(words: &mut Words<'a>, cast: &Cast) -> Result<&'a str, Fault
     Ok(name)
 }
 
-/// A plan in which nobody does anything and nothing goes wrong.
-fn quiet() -> Plan {
+/// A plan in which nobody does anything that the standard does not have them do, and nothing goes wrong.
+fn quiet(clients: Vec<ClientPlan>) -> Plan {
     let mut plan = Plan::draw(0);
+    plan.topology.clients = clients;
+    plan.load.habits = Habits { releases: None, declines: None, forgets: None, moves: None, informs: None };
     plan.faults = crate::faults::Mix::default();
     plan
 }

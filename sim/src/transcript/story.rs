@@ -54,7 +54,10 @@ fn of_somebody(line: &Line, w: &mut Words<'_>, cast: &Cast) -> Result<Box<dyn Ac
     let act = match who {
         NodeId::Server(server) => match holding::holds(server, line, w, cast)? {
             Some(act) => Some(act),
-            None => holding::drops(line.number, server, w)?,
+            None => match holding::drops(line.number, server, w)? {
+                Some(act) => Some(act),
+                None => holding::tells(line.number, server, w, cast)?,
+            },
         },
         NodeId::Relay(relay) => match machine::of_machine(line.number, relay, w, cast)? {
             Some(act) => Some(act),
