@@ -31,8 +31,8 @@ pub(super) struct Durable {
     exercised: u64,
 }
 
-/// How long a Reply may wait for its commit.
-const WAITING: Duration = Duration::from_secs(10);
+/// How long a Reply may wait for its commit: behind a slow one that is under way, for one that is slow, too.
+const WAITING: Duration = Duration::from_secs(15);
 
 impl Property for Durable {
     fn name(&self) -> &'static str {
