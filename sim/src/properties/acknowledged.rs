@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use lease::{ClientKey, LeaseState, LinkId, Resource, Seq};
-use wire::{DuidRef, MessageType, RelayMessage};
+use wire::{DuidRef, MessageType};
 use world::Instant;
 
 use super::Property;
@@ -108,14 +108,14 @@ impl Acknowledged {
         let server = &universe.nodes.servers[number];
         let (now, slack) = (universe.now(), slack_secs(universe));
         let (unix_secs, error_secs) = (server.now(now).unix_secs, server.clock.error_secs(now));
-        let Some(key) = key(&said, datagram) else { return };
         let promises = self.servers.entry(number).or_default();
         let is_recent = |at: Instant| now.since(at) <= Duration::from_secs(slack);
         if promises.changed.is_some_and(is_recent) {
             return;
         }
         for lease in said.leases() {
-            let about = (key.clone(), lease.resource);
+            let Some(key) = key(&said, lease.resource) else { return };
+            let about = (key, lease.resource);
             let is_given_up = promises.given_up.get(&about).is_some_and(|at| is_recent(*at));
             let until_unix_secs = (unix_secs + u64::from(lease.valid_secs)).saturating_sub(slack);
             if lease.valid_secs == 0 || is_given_up || until_unix_secs <= unix_secs {
@@ -134,10 +134,10 @@ impl Acknowledged {
         if said.server != Some(addresses::server_id(number).octets()) {
             return;
         }
-        let Some(key) = key(&said, datagram) else { return };
         let promises = self.servers.entry(number).or_default();
         for lease in said.leases() {
-            let about = (key.clone(), lease.resource);
+            let Some(key) = key(&said, lease.resource) else { return };
+            let about = (key, lease.resource);
             promises.made.remove(&about);
             promises.given_up.insert(about, universe.now());
         }
@@ -180,11 +180,12 @@ fn slack_secs(universe: &Universe) -> u64 {
     if is_slow { SLOW_SLACK_SECS } else { SLACK_SECS }
 }
 
-/// Whose record it is: every link that relays name has its number in their addresses.
-fn key(said: &Said<'_>, datagram: &Datagram) -> Option<ClientKey> {
-    let link = match RelayMessage::decode(&datagram.octets) {
-        Ok(relay) => relay.link_address.segments()[2],
-        Err(_) => datagram.segment.0,
+/// Whose it is, on the link that is in the very numbers of what is given out there.
+fn key(said: &Said<'_>, resource: Resource) -> Option<ClientKey> {
+    let address = match resource {
+        Resource::Address(address) => address,
+        Resource::Prefix(prefix) => prefix.address(),
     };
-    Some(ClientKey { link: LinkId(link.into()), duid: DuidRef::new(said.client?).ok()?.to_duid() })
+    let link = LinkId(address.segments()[2].into());
+    Some(ClientKey { link, duid: DuidRef::new(said.client?).ok()?.to_duid() })
 }
