@@ -48,6 +48,6 @@ fn set(universe: &mut Universe, fault: Fault, node: NodeId, change: impl FnOnce(
     universe.with(node, |nodes, now, _| match node {
         NodeId::Server(number) => change(&mut nodes.servers[number].clock, now),
         NodeId::Relay(number) => change(&mut nodes.relays[number].clock, now),
-        NodeId::Client(_) | NodeId::Requestor(_) | NodeId::Guest(_) => {}
+        NodeId::Client(_) | NodeId::Requestor(_) | NodeId::Vandal(_) | NodeId::Guest(_) => {}
     });
 }

@@ -80,7 +80,7 @@ pub(crate) fn start(universe: &mut Universe, node: NodeId) {
     universe.with(node, |nodes, now, out| match node {
         NodeId::Server(number) => nodes.servers[number].start(now),
         NodeId::Relay(number) => nodes.relays[number].start(now, out),
-        NodeId::Client(_) | NodeId::Requestor(_) | NodeId::Guest(_) => {}
+        NodeId::Client(_) | NodeId::Requestor(_) | NodeId::Vandal(_) | NodeId::Guest(_) => {}
     });
     universe.observe(Observed::Started(node));
 }

@@ -8,6 +8,7 @@ pub mod relay;
 pub mod requestor;
 pub mod server;
 mod settling;
+pub mod vandal;
 
 use std::fmt;
 use std::net::Ipv6Addr;
@@ -22,6 +23,7 @@ pub use relay::Relay;
 pub use requestor::Requestor;
 pub use server::Server;
 pub use settling::settle;
+pub use vandal::Vandal;
 
 /// One of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -34,6 +36,8 @@ pub enum NodeId {
     Client(usize),
     /// A requestor.
     Requestor(usize),
+    /// A vandal.
+    Vandal(usize),
     /// Somebody who takes part in a transcript.
     Guest(usize),
 }
@@ -45,6 +49,7 @@ impl fmt::Display for NodeId {
             Self::Relay(number) => write!(f, "relay {number}"),
             Self::Client(number) => write!(f, "client {number}"),
             Self::Requestor(number) => write!(f, "requestor {number}"),
+            Self::Vandal(number) => write!(f, "vandal {number}"),
             Self::Guest(number) => write!(f, "guest {number}"),
         }
     }
@@ -110,6 +115,8 @@ pub struct Nodes {
     pub clients: Vec<Client>,
     /// The requestors.
     pub requestors: Vec<Requestor>,
+    /// The vandals.
+    pub vandals: Vec<Vandal>,
     /// Whoever else takes part.
     pub guests: Vec<Guest>,
 }
@@ -122,6 +129,7 @@ impl Nodes {
             NodeId::Relay(number) => &self.relays[number],
             NodeId::Client(number) => &self.clients[number],
             NodeId::Requestor(number) => &self.requestors[number],
+            NodeId::Vandal(number) => &self.vandals[number],
             NodeId::Guest(number) => self.guests[number].node(),
         }
     }
@@ -133,6 +141,7 @@ impl Nodes {
             NodeId::Relay(number) => &mut self.relays[number],
             NodeId::Client(number) => &mut self.clients[number],
             NodeId::Requestor(number) => &mut self.requestors[number],
+            NodeId::Vandal(number) => &mut self.vandals[number],
             NodeId::Guest(number) => self.guests[number].node_mut(),
         }
     }
@@ -143,7 +152,8 @@ impl Nodes {
         let relays = (0..self.relays.len()).map(NodeId::Relay);
         let clients = (0..self.clients.len()).map(NodeId::Client);
         let requestors = (0..self.requestors.len()).map(NodeId::Requestor);
+        let vandals = (0..self.vandals.len()).map(NodeId::Vandal);
         let guests = (0..self.guests.len()).map(NodeId::Guest);
-        servers.chain(relays).chain(clients).chain(requestors).chain(guests)
+        servers.chain(relays).chain(clients).chain(requestors).chain(vandals).chain(guests)
     }
 }

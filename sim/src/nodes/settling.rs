@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Client, NodeId, Relay, Requestor, Server, client, relay};
+use super::{Client, NodeId, Relay, Requestor, Server, Vandal, client, relay, vandal};
 use crate::plan::{addresses, between, chance};
 use crate::universe::{Attachment, Outbox, Segment, StreamId, Universe};
 
@@ -15,6 +15,7 @@ pub fn settle(universe: &mut Universe) {
     relays(universe);
     clients(universe);
     requestors(universe);
+    vandals(universe);
 }
 
 fn servers(universe: &mut Universe) {
@@ -69,6 +70,17 @@ fn requestors(universe: &mut Universe) {
     }
 }
 
+fn vandals(universe: &mut Universe) {
+    let (plan, end) = (universe.plan.clone(), universe.now() + universe.plan.safety);
+    for (number, vandal) in plan.topology.vandals.iter().enumerate() {
+        let own = chance(plan.seed, &format!("vandal {number}"));
+        let segment = Segment(vandal.link);
+        let vandal = Vandal::new(number, vandal, plan.topology.servers.len(), own, end);
+        attach(universe, segment, vandal.id(), vandal::INTERFACE, None);
+        universe.nodes.vandals.push(vandal);
+    }
+}
+
 fn attach(
     universe: &mut Universe,
     segment: Segment,
@@ -81,10 +93,12 @@ fn attach(
         NodeId::Relay(number) => (6, number),
         NodeId::Requestor(number) => (7, number),
         NodeId::Client(number) => (0xc, number),
+        NodeId::Vandal(number) => (0xd, number),
         NodeId::Guest(number) => (8, number),
     };
     let link_local = addresses::link_local(kind, number, segment.0);
-    let hears_clients = matches!(node, NodeId::Server(_) | NodeId::Relay(_)) && segment != Segment::CORE;
+    let listens = matches!(node, NodeId::Server(_) | NodeId::Relay(_) | NodeId::Vandal(_));
+    let hears_clients = listens && segment != Segment::CORE;
     let addresses = [link_local].into_iter().chain(global).collect();
     universe.network.attach(segment, Attachment { node, interface, addresses, hears_clients, is_up: true });
 }

@@ -91,6 +91,11 @@ pub fn client_id(number: usize) -> Duid {
     Duid::new(&[0, 3, 0, 1, 2, 0, 0, 0, 0, octet(number)]).expect("ten octets")
 }
 
+/// One of the DUIDs of a vandal.
+pub fn vandal_id(number: usize, name: u8) -> Duid {
+    Duid::new(&[0, 2, 0, 0, 0x7e, 0xd9, 4, octet(number), name]).expect("nine octets")
+}
+
 /// A requestor's DUID.
 pub fn requestor_id(number: usize) -> Duid {
     Duid::new(&[0, 2, 0, 0, 0x7e, 0xd9, 3, octet(number)]).expect("eight octets")

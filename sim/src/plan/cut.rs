@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::Plan;
 use crate::faults::Fault;
 
-/// One way to make a plan smaller. Written `servers=1`, `relays=1`, `clients=2`, `requestors=0`, `secs=30`,
+/// One way to make a plan smaller. Written `servers=1`, `relays=1`, `clients=2`, `vandals=0`, `requestors=0`, `secs=30`,
 /// `no=reset` or `only=loss,delay`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Cut {
@@ -18,6 +18,8 @@ pub enum Cut {
     Relays(usize),
     /// So many clients.
     Clients(usize),
+    /// So many vandals.
+    Vandals(usize),
     /// So many requestors.
     Requestors(usize),
     /// So many seconds with faults.
@@ -35,6 +37,7 @@ impl Cut {
             Self::Servers(most) => plan.topology.servers.truncate(*most),
             Self::Relays(most) => plan.topology.relays.truncate(*most),
             Self::Clients(most) => plan.topology.clients.truncate(*most),
+            Self::Vandals(most) => plan.topology.vandals.truncate(*most),
             Self::Requestors(most) => plan.topology.requestors.truncate(*most),
             Self::Secs(secs) => plan.safety = plan.safety.min(Duration::from_secs(*secs)),
             Self::Without(fault) => plan.faults.retain(|kind| kind != *fault),
@@ -49,6 +52,7 @@ impl fmt::Display for Cut {
             Self::Servers(most) => write!(f, "servers={most}"),
             Self::Relays(most) => write!(f, "relays={most}"),
             Self::Clients(most) => write!(f, "clients={most}"),
+            Self::Vandals(most) => write!(f, "vandals={most}"),
             Self::Requestors(most) => write!(f, "requestors={most}"),
             Self::Secs(secs) => write!(f, "secs={secs}"),
             Self::Without(fault) => write!(f, "no={fault}"),
@@ -69,7 +73,7 @@ impl fmt::Display for CutError {
         let Self(text) = self;
         write!(
             f,
-            "{text} is no cut: servers=N, relays=N, clients=N, requestors=N, secs=N, no=FAULT or only=FAULT,FAULT; FAULT is one \
+            "{text} is no cut: servers=N, relays=N, clients=N, requestors=N, vandals=N, secs=N, no=FAULT or only=FAULT,FAULT; FAULT is one \
              of "
         )?;
         let names: Vec<&str> = Fault::ALL.iter().map(|fault| fault.name()).collect();
@@ -90,6 +94,7 @@ impl FromStr for Cut {
             "servers" if value != "0" => Ok(Self::Servers(number()?)),
             "relays" => Ok(Self::Relays(number()?)),
             "clients" => Ok(Self::Clients(number()?)),
+            "vandals" => Ok(Self::Vandals(number()?)),
             "requestors" => Ok(Self::Requestors(number()?)),
             "secs" => Ok(Self::Secs(number()? as u64)),
             "no" => Fault::named(value).map(Self::Without).ok_or_else(none),
@@ -113,6 +118,7 @@ mod tests {
             "relays=0",
             "clients=2",
             "requestors=0",
+            "vandals=0",
             "secs=30",
             "no=loss",
             "only=",

@@ -21,7 +21,7 @@ use crate::faults::Mix;
 pub use asking::{Manners, MayAsk, RequestorPlan, Stock, Ways};
 pub use cut::{Cut, CutError};
 pub use load::{Habits, Load};
-pub use topology::{ClientPlan, LinkNumber, RelayPlan, ServerPlan, Topology};
+pub use topology::{ClientPlan, LinkNumber, RelayPlan, ServerPlan, Topology, VandalPlan};
 
 /// Everything about a run that is decided before it begins.
 #[derive(Debug, Clone)]

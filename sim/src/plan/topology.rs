@@ -22,6 +22,8 @@ pub struct Topology {
     pub relays: Vec<RelayPlan>,
     /// The clients.
     pub clients: Vec<ClientPlan>,
+    /// Who disturbs them.
+    pub vandals: Vec<VandalPlan>,
     /// Who asks the servers from outside.
     pub requestors: Vec<RequestorPlan>,
 }
@@ -115,6 +117,15 @@ pub struct ClientPlan {
     pub identity: usize,
 }
 
+/// A vandal.
+#[derive(Debug, Clone)]
+pub struct VandalPlan {
+    /// Where it is.
+    pub link: LinkNumber,
+    /// How long it waits between two messages, on average.
+    pub pause: Duration,
+}
+
 impl Topology {
     /// Draws everybody.
     pub fn draw(chance: &mut Chance) -> Self {
@@ -138,7 +149,9 @@ impl Topology {
         // Who behaves oddly has one connection at a time: whoever comes beside it finds room.
         let odd = requestors.iter().filter(|plan| plan.manners == Manners::Odd).count();
         servers.iter_mut().for_each(|server| server.max_connections += odd);
-        Self { links, servers, relays, clients, requestors }
+        let vandals =
+            (0..one_of(chance, &[0, 0, 0, 0, 1, 2])).map(|_| VandalPlan::draw(chance, links)).collect();
+        Self { links, servers, relays, clients, requestors, vandals }
     }
 }
 
@@ -209,6 +222,13 @@ fn methods(chance: &mut Chance, bears_relay_id: bool, bears_remote_id: bool) -> 
         (false, false) => vec![by_link, all],
     };
     one_of(chance, &choices).to_vec()
+}
+
+impl VandalPlan {
+    fn draw(chance: &mut Chance, links: LinkNumber) -> Self {
+        let link = 1 + LinkNumber::try_from(chance.below(links.into())).expect("a few links");
+        Self { link, pause: Duration::from_millis(one_of(chance, &[300, 1_000, 5_000])) }
+    }
 }
 
 impl ClientPlan {

@@ -65,7 +65,7 @@ fn is_ours(node: NodeId, universe: &Universe) -> bool {
     match node {
         NodeId::Server(_) | NodeId::Relay(_) | NodeId::Client(_) => true,
         NodeId::Requestor(number) => universe.nodes.requestors[number].is_honest(),
-        NodeId::Guest(_) => false,
+        NodeId::Vandal(_) | NodeId::Guest(_) => false,
     }
 }
 

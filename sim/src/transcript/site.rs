@@ -335,6 +335,7 @@ fn attach(
         | NodeId::Relay(number)
         | NodeId::Client(number)
         | NodeId::Requestor(number)
+        | NodeId::Vandal(number)
         | NodeId::Guest(number) => number,
     };
     let link_local = addresses::link_local(kind, number, segment.0);

@@ -64,7 +64,7 @@ fn of_somebody(line: &Line, w: &mut Words<'_>, cast: &Cast) -> Result<Box<dyn Ac
             None => routing::of_relay(line.number, relay, w, cast)?,
         },
         NodeId::Guest(_) => asking::of_requestor(who, line, w, cast)?,
-        NodeId::Client(_) | NodeId::Requestor(_) => None,
+        NodeId::Client(_) | NodeId::Requestor(_) | NodeId::Vandal(_) => None,
     };
     act.ok_or_else(|| w.fault("something that it does, as sim/transcripts/README.md lists it"))
 }
