@@ -5,6 +5,7 @@
 
 mod acknowledged;
 mod answered;
+mod bounded;
 mod durable;
 mod exclusive;
 mod lifetimes;
@@ -58,11 +59,12 @@ impl fmt::Display for Violation {
 /// All of them, at the beginning of a run.
 pub fn all() -> Vec<Box<dyn Property>> {
     vec![
-        Box::new(exclusive::Exclusive::default()),
-        Box::new(durable::Durable::default()),
         Box::new(acknowledged::Acknowledged::default()),
-        Box::new(lifetimes::Lifetimes::default()),
         Box::new(answered::Answered::default()),
+        Box::new(bounded::Bounded::default()),
+        Box::new(durable::Durable::default()),
+        Box::new(exclusive::Exclusive::default()),
+        Box::new(lifetimes::Lifetimes::default()),
         Box::new(served::Served::default()),
         Box::new(well_formed::WellFormed::default()),
     ]

@@ -13,7 +13,7 @@ use std::net::Ipv6Addr;
 use lease::{ClientKey, ClientView, Cursor, LinkId, Links, Table, image};
 use server::Counters;
 use server::exchange::{Announced, NotReconfigured};
-use server::leasequery::Policy;
+use server::leasequery::{BulkLimits, Policy};
 use store::Store;
 use wire::DuidRef;
 use world::{Instant, Now};
@@ -25,6 +25,19 @@ use crate::universe::{Clock, Datagram, Ending, Outbox, StreamId};
 use process::Process;
 
 pub use setup::Setup;
+
+/// What others have a server hold at this moment, and what is decided about that.
+#[derive(Debug, Clone)]
+pub struct Burden {
+    /// The limits.
+    pub limits: BulkLimits,
+    /// Connections that have a place.
+    pub connections: usize,
+    /// Queries in work on the connection that has the most.
+    pub queries: usize,
+    /// Octets in the fullest buffer of answers.
+    pub output_octets: usize,
+}
 
 /// A server, running or not.
 #[derive(Debug)]
@@ -140,6 +153,11 @@ impl Server {
     /// What it holds in memory, if it runs.
     pub fn table(&self) -> Option<&Table> {
         self.process.as_ref().map(|process| &process.holdings.table)
+    }
+
+    /// What others have it hold, if it runs.
+    pub fn burden(&self) -> Option<Burden> {
+        self.process.as_ref().map(Process::burden)
     }
 
     /// What it has counted since it started, if it runs.

@@ -13,6 +13,7 @@ use store::{Change, CommitError, MemoryStore, Store};
 use wire::{CLIENT_PORT, MessageType, SERVER_PORT};
 use world::{Instant, Now};
 
+use super::Burden;
 use super::setup::Setup;
 use super::talk::{Desk, Talk};
 use crate::faults::disk;
@@ -101,6 +102,16 @@ impl Process {
     pub(super) fn has_stopped(&self, now: Now) -> bool {
         let is_silent = self.talks.is_empty() || self.stops_at.is_some_and(|at| at <= now.instant);
         self.stops_at.is_some() && is_silent && self.commit.is_none() && self.journal.is_empty()
+    }
+
+    /// What others have it hold.
+    pub(super) fn burden(&self) -> Burden {
+        Burden {
+            limits: self.policy.bulk.clone(),
+            connections: self.admission.connections(),
+            queries: self.talks.values().map(Talk::queries).max().unwrap_or_default(),
+            output_octets: self.talks.values().map(Talk::output_octets).max().unwrap_or_default(),
+        }
     }
 
     /// What has happened since it was asked last.

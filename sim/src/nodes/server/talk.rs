@@ -166,6 +166,16 @@ impl Talk {
         (!waits).then(|| self.connection.next_deadline(policy).at)
     }
 
+    /// Queries in work.
+    pub(super) fn queries(&self) -> usize {
+        self.connection.in_work().count()
+    }
+
+    /// Octets that wait to be taken.
+    pub(super) fn output_octets(&self) -> usize {
+        self.out.len()
+    }
+
     /// Whether everything has been said and the rest is thrown away.
     pub(super) fn lingers(&self) -> bool {
         self.lingers_until.is_some()
