@@ -27,8 +27,9 @@ impl Universe {
             self.observe(Observed::Moved(node, segment));
         }
         observed.into_iter().for_each(|observed| self.observe(observed));
-        for outgoing in sent {
+        for (source, outgoing) in sent {
             if let Some(datagram) = self.network.datagram(node, outgoing) {
+                let datagram = Datagram { source: source.unwrap_or(datagram.source), ..datagram };
                 self.observe(Observed::Sent(datagram.clone()));
                 self.carry(datagram);
             }

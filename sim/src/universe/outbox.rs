@@ -12,7 +12,8 @@ use crate::faults::{Fault, Faults};
 /// Gathers what one node wants.
 #[derive(Debug)]
 pub struct Outbox {
-    pub(super) sent: Vec<Outgoing>,
+    /// Each from an address of the node, or from another one.
+    pub(super) sent: Vec<(Option<Ipv6Addr>, Outgoing)>,
     pub(super) dialled: Vec<Dial>,
     pub(super) observed: Vec<Observed>,
     pub(super) next_stream: StreamId,
@@ -56,7 +57,12 @@ impl Outbox {
 
     /// Sends a datagram.
     pub fn send(&mut self, outgoing: Outgoing) {
-        self.sent.push(outgoing);
+        self.sent.push((None, outgoing));
+    }
+
+    /// Sends a datagram from somebody else's address, as bridges do.
+    pub fn send_as(&mut self, source: Ipv6Addr, outgoing: Outgoing) {
+        self.sent.push((Some(source), outgoing));
     }
 
     /// Opens a stream between two addresses in the core. The node will hear whether it is connected.
@@ -84,6 +90,6 @@ impl Outbox {
 
     /// What has been sent and observed: for who carries a node without a universe.
     pub fn into_parts(self) -> (Vec<Outgoing>, Vec<Observed>) {
-        (self.sent, self.observed)
+        (self.sent.into_iter().map(|(_, outgoing)| outgoing).collect(), self.observed)
     }
 }

@@ -1,9 +1,11 @@
 //! Guests: whoever takes part in a transcript and is not one of the nodes that seeds have.
 
 mod asker;
+mod bridge;
 mod peer;
 
 pub use asker::{Asker, Learnt, Way};
+pub use bridge::{Bridge, FACING_NETWORK};
 pub use peer::{Peer, PeerStream};
 
 use super::Node;
@@ -15,6 +17,8 @@ pub enum Guest {
     Peer(Peer),
     /// A requestor that asks what it is told to ask.
     Asker(Box<Asker>),
+    /// A bridge with a lightweight relay.
+    Bridge(Box<Bridge>),
 }
 
 impl Guest {
@@ -23,6 +27,7 @@ impl Guest {
         match self {
             Self::Peer(peer) => peer,
             Self::Asker(asker) => &**asker,
+            Self::Bridge(bridge) => &**bridge,
         }
     }
 
@@ -31,6 +36,7 @@ impl Guest {
         match self {
             Self::Peer(peer) => peer,
             Self::Asker(asker) => &mut **asker,
+            Self::Bridge(bridge) => &mut **bridge,
         }
     }
 
@@ -38,7 +44,7 @@ impl Guest {
     pub fn peer(&mut self) -> Option<&mut Peer> {
         match self {
             Self::Peer(peer) => Some(peer),
-            Self::Asker(_) => None,
+            Self::Asker(_) | Self::Bridge(_) => None,
         }
     }
 
@@ -46,7 +52,7 @@ impl Guest {
     pub fn asker(&mut self) -> Option<&mut Asker> {
         match self {
             Self::Asker(asker) => Some(asker),
-            Self::Peer(_) => None,
+            Self::Peer(_) | Self::Bridge(_) => None,
         }
     }
 }
