@@ -19,6 +19,7 @@ mod octets;
 mod relaying;
 mod routing;
 mod serving;
+mod settling;
 mod shapes;
 mod site;
 mod stage;

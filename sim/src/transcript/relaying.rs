@@ -1,9 +1,10 @@
 //! What a transcript says of a relay: its ports, and what it does with what comes by them.
 
 use std::collections::BTreeMap;
+use std::net::Ipv6Addr;
 
 use relay::recovery::{self, Method, Territory};
-use relay::{EchoRequest, Port, PortRules, RemoteId, RouteRules, Setup, SuppliedOptions, Terms};
+use relay::{EchoRequest, PacedPort, Port, PortRules, RemoteId, RouteRules, Setup, SuppliedOptions, Terms};
 use requestor::limits::CONNECT_TIMEOUT;
 use wire::{Duid, OptionCode, Options};
 
@@ -160,16 +161,7 @@ fn port(line: &Line, w: &mut Words<'_>, segments: &mut BTreeMap<String, u16>) ->
     let segment: LinkNumber = site::segment(segments, w.next("the name of a segment")?).0;
     w.expect("at")?;
     let link_address = w.address()?;
-    let mut port = Port {
-        index: relay_node::first_index(segment),
-        name: name.to_owned(),
-        interface_id: name.as_bytes().into(),
-        link_address,
-        addresses: vec![link_address],
-        remote_id: None,
-        subscriber_id: None,
-        rules: PortRules::default(),
-    };
+    let mut port = plain_port(name, segment, link_address);
     for line in &line.inside {
         let mut words = Words::new(line.number, &line.text);
         if !of_port(&mut port, &mut words)? {
@@ -178,6 +170,64 @@ fn port(line: &Line, w: &mut Words<'_>, segments: &mut BTreeMap<String, u16>) ->
         words.end()?;
     }
     Ok((port, segment))
+}
+
+/// A bridge with a lightweight relay, as written.
+#[derive(Debug)]
+pub(super) struct BridgeSite {
+    pub(super) network: u16,
+    pub(super) terms: Terms,
+    pub(super) ports: Vec<(PacedPort, u16)>,
+}
+
+/// Reads what is said of a lightweight relay, behind its name: the segment of the network, and its ports.
+pub(super) fn bridge(
+    line: &Line,
+    w: &mut Words<'_>,
+    segments: &mut BTreeMap<String, u16>,
+) -> Result<BridgeSite, Fault> {
+    w.expect("facing")?;
+    let network = site::segment(segments, w.next("the name of a segment")?).0;
+    let mut site = BridgeSite { network, terms: Terms::default(), ports: Vec::new() };
+    for line in &line.inside {
+        let mut words = Words::new(line.number, &line.text);
+        words.expect("port")?;
+        let name = words.next("the name of a port")?;
+        words.expect("on")?;
+        let segment = site::segment(segments, words.next("the name of a segment")?).0;
+        words.end()?;
+        let mut port = plain_port(name, segment, Ipv6Addr::UNSPECIFIED);
+        let mut messages_per_second = None;
+        for line in &line.inside {
+            let mut words = Words::new(line.number, &line.text);
+            if words.take("rate") {
+                messages_per_second = Some(words.number()?);
+                words.expect("each second")?;
+            } else if !of_port(&mut port, &mut words)? {
+                return Err(Fault::unknown(
+                    line.number,
+                    &line.text,
+                    PORT_SETTINGS.into_iter().chain(["rate"]),
+                ));
+            }
+            words.end()?;
+        }
+        site.ports.push((PacedPort { port, messages_per_second }, segment));
+    }
+    Ok(site)
+}
+
+fn plain_port(name: &str, segment: LinkNumber, link_address: Ipv6Addr) -> Port {
+    Port {
+        index: relay_node::first_index(segment),
+        name: name.to_owned(),
+        interface_id: name.as_bytes().into(),
+        link_address,
+        addresses: vec![link_address],
+        remote_id: None,
+        subscriber_id: None,
+        rules: PortRules::default(),
+    }
 }
 
 fn of_port(port: &mut Port, w: &mut Words<'_>) -> Result<bool, Fault> {

@@ -1,4 +1,4 @@
-//! Who takes part: what the first lines of a transcript say, and how it is put into a universe.
+//! Who takes part: what the first lines of a transcript say.
 //!
 //! Servers, relays, requestors and peers are in one core network, where each has an address by its kind and place
 //! (`2001:db8:ffff::500` is the first server, `…::600` the first relay, `…::700` the first requestor); clients are on
@@ -7,20 +7,18 @@
 use std::collections::BTreeMap;
 use std::net::Ipv6Addr;
 
-use store::Change;
 use wire::Duid;
 
 use super::cast::Cast;
 use super::fault::Fault;
 use super::lines::Line;
-use super::relaying::{self, RelaySite};
+use super::relaying::{self, BridgeSite, RelaySite};
 use super::serving::{self, ServerSite};
 use super::value;
 use super::words::Words;
-use crate::nodes::guests::{Asker, Guest, Peer};
-use crate::nodes::{Client, NodeId, Relay, Server};
-use crate::plan::{ClientPlan, Habits, Plan, addresses};
-use crate::universe::{Attachment, Outbox, Segment, StreamId, Universe};
+use crate::nodes::NodeId;
+use crate::plan::{ClientPlan, addresses};
+use crate::universe::Segment;
 
 /// The interface by which everybody is in the core.
 pub(super) const IN_CORE: u32 = 100;
@@ -30,33 +28,44 @@ pub(super) const OF_CLIENT: u32 = 1;
 /// Everybody, as written.
 #[derive(Debug, Default)]
 pub(super) struct Site {
-    segments: BTreeMap<String, u16>,
-    servers: Vec<ServerSite>,
-    relays: Vec<RelaySite>,
-    guests: Vec<GuestSite>,
+    pub(super) segments: BTreeMap<String, u16>,
+    pub(super) servers: Vec<ServerSite>,
+    pub(super) relays: Vec<RelaySite>,
+    pub(super) guests: Vec<GuestSite>,
     requestors: usize,
-    clients: Vec<ClientPlan>,
+    pub(super) clients: Vec<ClientPlan>,
     real_servers: usize,
     /// Servers, played by peers or not.
-    server_count: usize,
+    pub(super) server_count: usize,
 }
 
 /// Somebody who is played, or a requestor.
 #[derive(Debug)]
-struct GuestSite {
-    segment: Segment,
-    address: Ipv6Addr,
+pub(super) struct GuestSite {
+    pub(super) segment: Segment,
+    pub(super) address: Ipv6Addr,
     /// One more address.
-    other: Option<Ipv6Addr>,
-    /// The DUID of a requestor; a peer needs none.
-    asks_as: Option<Duid>,
-    /// Whether it hears what is said to all relays and servers.
-    hears_clients: bool,
+    pub(super) other: Option<Ipv6Addr>,
+    pub(super) role: Role,
+}
+
+/// What it does.
+#[derive(Debug)]
+pub(super) enum Role {
+    /// It is played.
+    Peer {
+        /// Whether it hears what is said to all relays and servers.
+        hears_clients: bool,
+    },
+    /// It asks, under this DUID.
+    Asker(Duid),
+    /// It stands between clients and the network.
+    Bridge(BridgeSite),
 }
 
 /// The words with which a participant is introduced.
-pub(super) const KINDS: [&str; 7] =
-    ["server", "relay", "client", "peer", "requestor", "simulated", "somebody"];
+pub(super) const KINDS: [&str; 8] =
+    ["server", "relay", "lightweight", "client", "peer", "requestor", "simulated", "somebody"];
 
 impl Site {
     /// Takes in everybody that these lines speak of: first their names, because what is said of one may name
@@ -72,8 +81,10 @@ impl Site {
                 mention(&mut words, cast)?;
                 continue;
             }
-            if kind == "simulated" {
-                words.expect("client")?;
+            match kind {
+                "simulated" => words.expect("client")?,
+                "lightweight" => words.expect("relay")?,
+                _ => {}
             }
             let name = unknown_name(&mut words, cast)?;
             match kind {
@@ -82,6 +93,7 @@ impl Site {
                 "client" => site.client(name, line, words, cast)?,
                 "peer" => site.peer(name, line, words, cast)?,
                 "simulated" => site.simulated(name, words, cast)?,
+                "lightweight" => site.lightweight(name, line, words, cast)?,
                 _ => site.requestor(name, line, words, cast)?,
             }
         }
@@ -126,7 +138,7 @@ impl Site {
         let address = words.address()?;
         let other = if words.take("and") { Some(words.address()?) } else { None };
         let duid = own_duid(&mut words, addresses::client_id(self.guests.len() + 1), cast)?;
-        let site = GuestSite { segment, address, other, asks_as: None, hears_clients: false };
+        let site = GuestSite { segment, address, other, role: Role::Peer { hears_clients: false } };
         self.guest(name, line, words, cast, site, &duid)
     }
 
@@ -148,10 +160,30 @@ impl Site {
             segment,
             address,
             other: None,
-            asks_as: None,
-            hears_clients: segment != Segment::CORE,
+            role: Role::Peer { hears_clients: segment != Segment::CORE },
         };
         self.guest(name, line, words, cast, site, &duid)
+    }
+
+    fn lightweight(
+        &mut self,
+        name: &str,
+        line: &Line,
+        mut words: Words<'_>,
+        cast: &mut Cast,
+    ) -> Result<(), Fault> {
+        let bridge = relaying::bridge(line, &mut words, &mut self.segments)?;
+        words.end()?;
+        let number = self.guests.len();
+        // It has neither a DUID nor an address; a name has one of the former.
+        cast.join(name, NodeId::Guest(number), addresses::requestor_id(100 + number).octets(), None);
+        self.guests.push(GuestSite {
+            segment: Segment(bridge.network),
+            address: Ipv6Addr::UNSPECIFIED,
+            other: None,
+            role: Role::Bridge(bridge),
+        });
+        Ok(())
     }
 
     /// A client that does of its own accord what the standard has it do.
@@ -192,13 +224,8 @@ impl Site {
         self.requestors += 1;
         let duid = own_duid(&mut words, addresses::requestor_id(number), cast)?;
         let address = addresses::requestor(number);
-        let site = GuestSite {
-            segment: Segment::CORE,
-            address,
-            other: None,
-            asks_as: Some(duid.clone()),
-            hears_clients: false,
-        };
+        let site =
+            GuestSite { segment: Segment::CORE, address, other: None, role: Role::Asker(duid.clone()) };
         self.guest(name, line, words, cast, site, &duid)
     }
 
@@ -218,66 +245,6 @@ impl Site {
         cast.join(name, NodeId::Guest(self.guests.len()), duid.octets(), site.address.into());
         self.guests.push(site);
         Ok(())
-    }
-
-    /// Puts everybody in their places and starts them.
-    pub(super) fn settle(self) -> Universe {
-        let mut universe = Universe::empty(quiet(self.clients));
-        let now = universe.now();
-        for (number, site) in self.servers.into_iter().enumerate() {
-            let mut server = Server::with_setup(number, site.setup, now);
-            let changes: Vec<Change<'_>> =
-                site.held.iter().map(|(key, image)| Change { key, image: Some(image) }).collect();
-            server.disk.commit(&changes).expect("an empty disk has room");
-            server.start(now);
-            universe.nodes.servers.push(server);
-            let node = NodeId::Server(number);
-            attach(&mut universe, Segment::CORE, node, IN_CORE, 5, addresses::server(number).into());
-            for (interface, segment) in site.interfaces {
-                attach(&mut universe, Segment(segment), node, interface, 5, None);
-            }
-        }
-        for (number, site) in self.relays.into_iter().enumerate() {
-            let mut relay = Relay::with_setup(number, site.with_servers(self.server_count), now);
-            relay.start(now, &mut Outbox::new(StreamId::default()));
-            universe.nodes.relays.push(relay);
-            let node = NodeId::Relay(number);
-            let upstream = crate::nodes::relay::UPSTREAM;
-            attach(&mut universe, Segment::CORE, node, upstream, 6, addresses::relay(number).into());
-            for (port, segment) in site.ports {
-                let global = port.addresses.iter().find(|address| !address.is_unicast_link_local()).copied();
-                attach(&mut universe, Segment(segment), node, port.index, 6, global);
-            }
-        }
-        for (number, site) in self.guests.into_iter().enumerate() {
-            let guest = match site.asks_as {
-                Some(duid) => Guest::Asker(Box::new(Asker::new(duid, now))),
-                None => Guest::Peer(Peer::default()),
-            };
-            universe.nodes.guests.push(guest);
-            let interface = if site.segment == Segment::CORE { IN_CORE } else { OF_CLIENT };
-            let node = NodeId::Guest(number);
-            if site.address.is_unicast_link_local() {
-                let attachment = Attachment {
-                    node,
-                    interface,
-                    addresses: [site.address].into_iter().chain(site.other).collect(),
-                    hears_clients: site.hears_clients,
-                    is_up: true,
-                };
-                universe.network.attach(site.segment, attachment);
-            } else {
-                attach(&mut universe, site.segment, node, interface, 8, site.address.into());
-            }
-        }
-        let plan = universe.plan.clone();
-        for (number, client) in plan.topology.clients.iter().enumerate() {
-            universe.nodes.clients.push(Client::new(number, &plan, now, now));
-            attach(&mut universe, Segment(client.link), NodeId::Client(number), OF_CLIENT, 0xc, None);
-        }
-        let everybody: Vec<NodeId> = universe.nodes.ids().collect();
-        everybody.into_iter().for_each(|node| universe.with(node, |_, _, _| {}));
-        universe
     }
 }
 
@@ -311,37 +278,6 @@ fn unknown_name<'a>(words: &mut Words<'a>, cast: &Cast) -> Result<&'a str, Fault
         return Err(Fault::new(words.line, format!("there is a {name} already"), "another name"));
     }
     Ok(name)
-}
-
-/// A plan in which nobody does anything that the standard does not have them do, and nothing goes wrong.
-fn quiet(clients: Vec<ClientPlan>) -> Plan {
-    let mut plan = Plan::draw(0);
-    plan.topology.clients = clients;
-    plan.load.habits = Habits { releases: None, declines: None, forgets: None, moves: None, informs: None };
-    plan.faults = crate::faults::Mix::default();
-    plan
-}
-
-fn attach(
-    universe: &mut Universe,
-    segment: Segment,
-    node: NodeId,
-    interface: u32,
-    kind: u16,
-    global: Option<Ipv6Addr>,
-) {
-    let number = match node {
-        NodeId::Server(number)
-        | NodeId::Relay(number)
-        | NodeId::Client(number)
-        | NodeId::Requestor(number)
-        | NodeId::Vandal(number)
-        | NodeId::Guest(number) => number,
-    };
-    let link_local = addresses::link_local(kind, number, segment.0);
-    let hears_clients = matches!(node, NodeId::Server(_) | NodeId::Relay(_)) && segment != Segment::CORE;
-    let addresses = [link_local].into_iter().chain(global).collect();
-    universe.network.attach(segment, Attachment { node, interface, addresses, hears_clients, is_up: true });
 }
 
 /// The number of a segment, by its name.
