@@ -170,6 +170,11 @@ impl Faults {
         Some(now + Duration::from_millis(millis))
     }
 
+    /// Whether it can befall anybody.
+    pub fn is_known(&self, fault: Fault) -> bool {
+        self.mix.0.contains_key(&fault)
+    }
+
     /// What decides the particulars of a fault.
     pub fn chance(&mut self, fault: Fault) -> &mut Chance {
         self.chances.get_mut(&fault).expect("every fault has a chance")

@@ -153,10 +153,12 @@ impl Universe {
             Happening::Wake(node) => self.wake(node),
             Happening::Connect { stream, from, to } => self.connect(stream, from, to),
             Happening::Deliver(stream, side) => self.deliver(stream, side),
-            Happening::Trouble(fault) => {
+            // What was to come after all has calmed down does not.
+            Happening::Trouble(fault) if self.faults.is_known(fault) => {
                 crate::faults::begin(self, fault);
                 self.await_trouble(fault);
             }
+            Happening::Trouble(_) => {}
             Happening::Relief(number) => self.relieve(number),
         }
         Some(self.take_observed())
