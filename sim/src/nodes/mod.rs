@@ -67,7 +67,7 @@ pub trait Node {
     fn deadline(&self) -> Option<Instant>;
 
     /// Whether it takes a stream from this address. One that does not refuses it.
-    fn accept(&mut self, _stream: StreamId, _from: Ipv6Addr, _now: Instant) -> bool {
+    fn accept(&mut self, _stream: StreamId, _from: Ipv6Addr, _now: Instant, _out: &mut Outbox) -> bool {
         false
     }
 

@@ -64,8 +64,8 @@ impl RequestorPlan {
     pub fn draw(chance: &mut Chance) -> Self {
         let manners = if happens(chance, 1, 4) { Manners::Odd } else { Manners::Honest(Ways::draw(chance)) };
         Self {
-            pause: Duration::from_secs(one_of(chance, &[1, 5, 20])),
-            questions_at_once: one_of(chance, &[1, 1, 2, 5, 12]),
+            pause: Duration::from_secs(one_of(chance, &[10, 20, 30])),
+            questions_at_once: one_of(chance, &[1, 1, 2, 4, 10]),
             connections: one_of(chance, &[1, 1, 2, 3]),
             may_ask: MayAsk::draw(chance),
             manners,
@@ -91,7 +91,7 @@ impl Ways {
         let reads_every = one_of(chance, &[0, 0, 0, 10, 1_000, 3_000]);
         Self {
             reads_every: (reads_every > 0).then(|| Duration::from_millis(reads_every)),
-            asks_more: one_of(chance, &[0, 0, 1, 4]),
+            asks_more: one_of(chance, &[0, 0, 0, 3]),
             hangs_up: happens(chance, 1, 5),
             keeps_for: Duration::from_secs(one_of(chance, &[0, 0, 3, 8])),
             over_udp: one_of(chance, &[0, 3, 5, 10]),

@@ -35,11 +35,14 @@ impl Universe {
     /// It has reached who listens, if anybody does.
     pub(super) fn connect(&mut self, stream: StreamId, (dialler, from): (NodeId, Ipv6Addr), to: Ipv6Addr) {
         let listener = self.network.in_core(to).filter(|listener| !self.are_parted(dialler, *listener));
-        let now = self.now;
         let Some(listener) = listener else {
             return self.refuse(stream, dialler, UNREACHABLE_AFTER);
         };
-        if !self.nodes.get_mut(listener).accept(stream, from, now) {
+        let mut listens = false;
+        self.with(listener, |nodes, now, out| {
+            listens = nodes.get_mut(listener).accept(stream, from, now, out);
+        });
+        if !listens {
             return self.refuse(stream, dialler, REFUSED_AFTER);
         }
         let mut room = ROOM;

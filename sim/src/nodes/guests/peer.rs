@@ -73,7 +73,7 @@ impl Node for Peer {
         None
     }
 
-    fn accept(&mut self, stream: StreamId, _from: Ipv6Addr, _now: Instant) -> bool {
+    fn accept(&mut self, stream: StreamId, _from: Ipv6Addr, _now: Instant, _out: &mut Outbox) -> bool {
         if !self.refuses {
             self.streams.insert(stream, PeerStream::new(true));
             self.accepted.push_back(stream);

@@ -14,7 +14,8 @@ pub(super) struct Errand {
     /// When it may be asked again.
     pub(super) due: Instant,
     backoff: Backoff,
-    attempts: u32,
+    /// How often it has been asked in vain.
+    pub(super) attempts: u32,
 }
 
 impl Errand {

@@ -95,7 +95,10 @@ impl Honest {
         let to_server: Vec<&mut Talk> = to_server.collect();
         if to_server.len() < self.plan.connections {
             let stream = out.dial(addresses::requestor(self.number), server_address(server));
-            self.talks.insert(stream, Talk::dialled(server, stream, errands, self.ways.asks_more));
+            // What is asked anew does not breed more.
+            let is_new = errands.iter().any(|errand| errand.attempts == 0);
+            let more = if is_new { self.ways.asks_more } else { 0 };
+            self.talks.insert(stream, Talk::dialled(server, stream, errands, more));
             return;
         }
         let at = self.chance.below(to_server.len() as u64) as usize;
@@ -169,7 +172,7 @@ impl Honest {
         let Some(talk) = self.talks.get_mut(&stream) else { return };
         let (ended, heard_before) = (talk.with(self.number, now, out, work), talk.heard);
         for Ended { errand, outcome } in ended {
-            let is_good = !matches!(outcome, Outcome::Incomplete(_));
+            let is_good = !matches!(outcome, Outcome::Incomplete(_)) && self.open_errands() < MOST_ERRANDS;
             let talk = self.talks.get_mut(&stream).expect("it is there");
             if is_good && talk.more > 0 {
                 talk.more -= 1;

@@ -216,9 +216,11 @@ impl Node for Server {
         self.process.as_ref().map(|process| self.clock.when(process.deadline()))
     }
 
-    fn accept(&mut self, stream: StreamId, from: Ipv6Addr, now: Instant) -> bool {
-        let now = self.clock.now(now);
-        self.process.as_mut().is_some_and(|process| process.accept(stream, from, now))
+    fn accept(&mut self, stream: StreamId, from: Ipv6Addr, now: Instant, out: &mut Outbox) -> bool {
+        let own = self.clock.now(now);
+        let listens = self.process.as_mut().is_some_and(|process| process.accept(stream, from, own));
+        self.show(now, out);
+        listens
     }
 
     fn wants_octets(&self, stream: StreamId) -> bool {
