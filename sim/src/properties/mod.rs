@@ -9,6 +9,7 @@ mod bounded;
 mod durable;
 mod exclusive;
 mod lifetimes;
+mod queries;
 mod served;
 mod well_formed;
 
@@ -67,5 +68,11 @@ pub fn all() -> Vec<Box<dyn Property>> {
         Box::new(lifetimes::Lifetimes::default()),
         Box::new(served::Served::default()),
         Box::new(well_formed::WellFormed::default()),
+        Box::new(queries::grammar::Grammar::default()),
+        Box::new(queries::complete::Complete::default()),
+        Box::new(queries::truthful::Truthful::default()),
+        Box::new(queries::understood::Understood::default()),
+        Box::new(queries::fair::Fair::default()),
+        Box::new(queries::ends::Ends::default()),
     ]
 }
