@@ -1,7 +1,7 @@
 //! A requestor: it asks servers what they hold, over streams and in datagrams.
 //!
-//! An honest one ([`honest`]) uses the library as `leasehold query` and relays do, asks again what was not answered,
-//! and makes use of everything that the standard leaves to it. An odd one ([`odd`]) says what it likes.
+//! An honest one (`honest`) uses the library as `leasehold query` and relays do, asks again what was not answered,
+//! and makes use of everything that the standard leaves to it. An odd one (`odd`) says what it likes.
 
 mod curiosity;
 mod errand;
