@@ -23,27 +23,15 @@ pub(super) struct Indexes {
 }
 
 impl Indexes {
-    /// Holds a delegation under a prefix, instead of whatever was held there.
-    pub(super) fn put(&mut self, prefix: Prefix, held: Held) {
-        match self.by_prefix.get_mut(&prefix) {
-            Some(known) if known.holder == held.holder && known.kind == held.kind => {
-                if known.valid != held.valid {
-                    self.by_end.remove(&(known.valid, prefix));
-                    self.by_end.insert((held.valid, prefix));
-                }
-                *known = held;
-            }
-            Some(_) => {
-                self.remove(prefix);
-                self.insert(prefix, held);
-            }
-            None => self.insert(prefix, held),
+    /// Holds what is held anew, until another end or by another way; its holder and kind stay.
+    pub(super) fn renew(&mut self, prefix: Prefix, held: Held) {
+        let known = self.by_prefix.get_mut(&prefix).expect("what is renewed is held");
+        assert!(known.holder == held.holder && known.kind == held.kind, "what is another's is not renewed");
+        if known.valid != held.valid {
+            self.by_end.remove(&(known.valid, prefix));
+            self.by_end.insert((held.valid, prefix));
         }
-    }
-
-    fn insert(&mut self, prefix: Prefix, held: Held) {
-        let is_in = self.insert_within(prefix, held, usize::MAX);
-        assert!(is_in, "there is room for one more");
+        *known = held;
     }
 
     /// Holds a delegation under a prefix where none is, if its holder has fewer than `most` of that kind;

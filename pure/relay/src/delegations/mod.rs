@@ -197,7 +197,7 @@ impl Delegations {
             Verdict::Renewed => self.changes.note_times(prefix),
             _ => {}
         }
-        self.table.put(prefix, next);
+        self.table.renew(prefix, next);
         verdict
     }
 
