@@ -111,8 +111,14 @@ fn no_more_is_handed_out_than_was_asked_for() {
     for number in 1..=5 {
         routes.want(prefix(&format!("2001:db8:{number}::/48")), via(3)).unwrap();
     }
-    let handed_out: Vec<usize> = [0, 1, 3, 9, 9].map(|most| routes.next(most).len()).into();
-    assert_eq!(handed_out, [0, 1, 3, 1, 0]);
+    assert!(!routes.is_settled(), "all of them wait");
+    let handed_out = [0, 1, 3, 9, 9].map(|most| routes.next(most));
+    assert_eq!(handed_out.each_ref().map(Vec::len), [0, 1, 3, 1, 0]);
+    for change in handed_out.iter().flatten() {
+        assert!(!routes.is_settled(), "one is under way");
+        routes.done(change, Ok(()), NOW);
+    }
+    assert!(routes.is_settled());
 }
 
 #[test]

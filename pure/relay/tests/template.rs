@@ -63,6 +63,8 @@ fn the_vlan_is_what_the_kernel_says_or_else_the_name() {
 fn what_is_not_known_cannot_be_part_of_an_identifier() {
     let nothing_known = Facts { link_layer: None, hostname: "", ..FACTS };
     assert_eq!(expanded("{mac}", &nothing_known), Err(ExpandError::NoLinkLayerAddress("eth0.100".into())));
+    let without_address = Facts { link_layer: Some(&[]), ..FACTS };
+    assert_eq!(expanded("{mac}", &without_address), Err(ExpandError::NoLinkLayerAddress("eth0.100".into())));
     assert_eq!(expanded("{relay-id}", &nothing_known), Err(ExpandError::NoRelayId));
     assert_eq!(expanded("{hostname}", &nothing_known), Err(ExpandError::Nothing));
 }
