@@ -136,6 +136,7 @@ fn relays_are_heard_on_trusted_ports_and_counted() {
         assert_eq!(message.relayed(), Ok(Some(inner.as_slice())));
     }
     assert_eq!(forward(&mut bridge, &from_trusted(), &inner[..33]), Err(Discard::Malformed));
+    assert!(forward(&mut bridge, &from_trusted(), &inner[..34]).is_ok(), "a header is a message");
 }
 
 // LDR-11, LDR-12
@@ -164,6 +165,14 @@ fn of_clients_everything_is_forwarded_but_what_servers_say() {
     let nonsense = [relay_forward(0, &[], SOLICIT).as_slice(), &[0xff; 9]].concat();
     let octets = forward(&mut bridge, &from_trusted(), &nonsense).unwrap();
     assert_eq!(decode(&octets).relayed(), Ok(Some(nonsense.as_slice())));
+}
+
+#[test]
+fn a_query_is_forwarded_from_where_one_may_ask() {
+    let mut bridge = bridge_with(|_, access, _| access.rules.accepts_leasequery = true);
+    let query = [&[14], &SOLICIT[1..]].concat();
+    let octets = forward(&mut bridge, &from_client(), &query).unwrap();
+    assert_eq!(decode(&octets).relayed(), Ok(Some(query.as_slice())));
 }
 
 #[test]
