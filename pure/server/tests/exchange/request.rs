@@ -55,6 +55,29 @@ fn the_answer_to_every_type_of_message_is_for_the_one_who_asked() {
     }
 }
 
+// DH-L-21: whoever sends the answers holds those that speak of bindings until these are durable.
+#[test]
+fn every_answer_says_whether_it_speaks_of_bindings() {
+    let mut server = Site::usual().but(|site| site.terms(1).rapid_commit = true).open();
+    let mut client = Client::new(1);
+    let mut speaks = |draft: crate::kit::Draft| server.ask(draft).answered.speaks_of_bindings;
+    let wished = ["2001:db8:1::1:123"];
+    assert!(!speaks(client.solicit().na(1, &wished)), "an Advertise only offers");
+    assert!(speaks(client.solicit().rapid_commit().na(1, &wished)));
+    for message_type in [
+        MessageType::Request,
+        MessageType::Renew,
+        MessageType::Rebind,
+        MessageType::Release,
+        MessageType::Request,
+        MessageType::Decline,
+    ] {
+        assert!(speaks(client.message(message_type).na(1, &wished)), "{message_type}");
+    }
+    assert!(!speaks(client.confirm().na(1, &wished)));
+    assert!(!speaks(client.information()));
+}
+
 // DH-R-03
 #[test]
 fn an_address_of_another_link_is_refused_inside_its_association() {
