@@ -80,6 +80,19 @@ fn an_offer_is_one_clients_for_a_short_while() {
     assert!(office.table.take_batch().len() == 2, "offers leave nothing for the store");
 }
 
+#[test]
+fn an_offer_stays_until_somebody_holds_what_was_offered() {
+    let mut office = Office::new(vec![link(&["2001:db8::/64"], &["2001:db8::10 to 2001:db8::10"])]);
+    let only = address("2001:db8::10");
+    office.offer(1, only);
+    // What somebody once had there is forgotten, say.
+    office.assigner.note(only, &office.table);
+    assert_eq!(office.plain(2, Address), None);
+    office.hold(1, &[only]);
+    office.hold(1, &[]);
+    assert_eq!(office.plain(2, Address).map(|found| found.resource), Some(only));
+}
+
 // DH-S-19
 #[test]
 fn of_very_many_offers_the_oldest_are_dropped() {
