@@ -84,6 +84,39 @@ mod tests {
     use super::*;
 
     #[test]
+    fn instants_are_counted_from_a_beginning_and_never_run_backwards() {
+        let at = |secs| Instant::since_start(Duration::from_secs(secs));
+        assert_eq!(at(7) + Duration::from_secs(3), at(10));
+        assert_eq!((at(10).since(at(7)), at(7).since(at(10))), (Duration::from_secs(3), Duration::ZERO));
+        assert_eq!(
+            Instant::since_start(Duration::MAX) + Duration::from_secs(1),
+            Instant::since_start(Duration::MAX)
+        );
+    }
+
+    /// The numbers that the inventors' own program gives for this seed.
+    #[test]
+    fn chance_is_that_of_splitmix64() {
+        let mut chance = Chance::from_seed(1_234_567);
+        let numbers = [6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423];
+        assert_eq!([chance.next_u64(), chance.next_u64(), chance.next_u64()], numbers);
+    }
+
+    #[test]
+    fn every_number_below_a_bound_and_every_part_of_the_unit_has_its_share() {
+        let mut chance = Chance::from_seed(11);
+        let (mut numbers, mut parts) = ([0; 10], [0; 10]);
+        for _ in 0..10_000 {
+            numbers[chance.below(10) as usize] += 1;
+            parts[((chance.signed_unit() + 1.0) * 4.999) as usize] += 1;
+        }
+        assert!(
+            numbers.iter().chain(&parts).all(|count| (850..1_150).contains(count)),
+            "{numbers:?} {parts:?}"
+        );
+    }
+
+    #[test]
     fn chance_repeats_and_stays_in_its_bounds() {
         let (mut a, mut b) = (Chance::from_seed(7), Chance::from_seed(7));
         for _ in 0..1000 {
