@@ -108,6 +108,18 @@ fn what_is_not_the_answer_is_discarded_and_the_answer_later_is_not() {
     assert_eq!(exchange.query.next_deadline(), None);
 }
 
+#[test]
+fn what_comes_is_counted_whatever_it_is() {
+    let mut exchange = Exchange::begin();
+    let (id, _) = exchange.send(at(0));
+    let answer = one_lease(id, 1);
+    exchange.hear(&[0; 5]);
+    exchange.hear(&answer);
+    let counters = exchange.query.counters();
+    assert_eq!((counters.octets, counters.messages), (5 + answer.len() as u64, 2));
+    assert_eq!((counters.clients, counters.bindings), (1, 1));
+}
+
 // LQ-R-01, LQ-R-17
 #[test]
 fn a_list_of_links_is_followed_link_by_link() {

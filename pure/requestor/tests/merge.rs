@@ -3,7 +3,7 @@
 mod common;
 
 use common::*;
-use requestor::{ClientRecord, Merged, MergedLease, SourceId};
+use requestor::{ClientRecord, Merged, MergedLease, SourceId, Warning, Warnings};
 use wire::Prefix;
 
 /// One client as one message tells it: these addresses, by number.
@@ -84,6 +84,18 @@ fn an_unknown_age_loses_against_any_other() {
     merged.add(B, word(1, 900_000_000, 0, &[1], 20));
     merged.add(A, word(1, 1_700_000_000, 5, &[1], 20));
     assert_eq!(leases(&merged)[0].told.source, B);
+}
+
+#[test]
+fn warnings_of_several_connections_add_up() {
+    let (mut all, mut other) = (Warnings::default(), Warnings::default());
+    all.add(Warning::SplitClient);
+    other.add(Warning::SplitClient);
+    other.add(Warning::SplitClient);
+    other.add(Warning::Undecodable);
+    all.absorb(&other);
+    assert_eq!((all.count(Warning::SplitClient), all.count(Warning::Undecodable)), (3, 1));
+    assert_eq!(all.iter().count(), 2);
 }
 
 // BLQ-R-08
