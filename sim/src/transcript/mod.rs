@@ -25,6 +25,8 @@ mod site;
 mod stage;
 mod story;
 mod streams;
+#[cfg(test)]
+mod tests;
 mod told;
 mod troubles;
 mod value;
