@@ -1,10 +1,10 @@
 //! Transcripts: what is said between clients, relays, servers and requestors, written as a page of a standard would
 //! write an example, and played against the very nodes that seeds have, in virtual time.
 //!
-//! `sim/transcripts/README.md` tells the language. Reading goes from lines ([`lines`]) to who takes part ([`site`])
-//! and to steps ([`story`]), each of which knows how to be played on a [`stage`]. Messages are one kind of tree, whether
-//! they are to be sent, expected, or have come ([`message`]); octets and trees meet in tables of options ([`shapes`])
-//! and of values ([`value`]).
+//! `sim/transcripts/README.md` tells the language. Reading goes from lines (`lines`) to who takes part (`site`)
+//! and to steps (`story`), each of which knows how to be played on a `stage`. Messages are one kind of tree, whether
+//! they are to be sent, expected, or have come (`message`); octets and trees meet in tables of options (`shapes`)
+//! and of values (`value`).
 
 mod asking;
 mod cast;
