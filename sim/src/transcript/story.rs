@@ -42,7 +42,7 @@ fn of_somebody(line: &Line, w: &mut Words<'_>, cast: &Cast) -> Result<Box<dyn Ac
     if w.take("receives") {
         return datagrams::receives(who, line, w, cast);
     }
-    if w.take("receives whatever comes") || w.take("heeds nothing else") {
+    if w.take("heeds nothing else") {
         return Ok(Box::new(datagrams::Heedless(who)));
     }
     if let Some(act) = streams::on_stream(name, who, line, w, cast)? {
