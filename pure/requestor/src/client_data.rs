@@ -96,11 +96,6 @@ impl<'a> ClientData<'a> {
         let leases = self.options.iter().filter_map(Lease::read_as_sent).map(|(_, lease)| lease);
         leases.filter(|lease| lease.valid_secs > 0)
     }
-
-    /// Every option the server sent with the client, in its order.
-    pub fn options(&self) -> Options<'a> {
-        self.options
-    }
 }
 
 impl<'a> Found<'a> {
