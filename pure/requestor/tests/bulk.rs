@@ -34,6 +34,7 @@ fn scenario_s1_a_recovery() {
     assert_eq!(hop.remote_id.as_deref(), Some(&b"\x00\x00\x7e\xd9port-7"[..]));
     assert_eq!(hop.relay_id, Some(relay()));
     assert_eq!(talk.log.last(), Some(&Seen::Finished(id, Outcome::Done)));
+    assert!(Outcome::Done.is_complete() && Outcome::Empty.is_complete());
     assert_eq!(talk.connection.warnings().count(Warning::RelayDataUnasked), 1);
     let counters = talk.connection.counters();
     assert_eq!((counters.clients, counters.bindings, counters.messages), (2, 3, 3));

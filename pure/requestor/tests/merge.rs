@@ -84,6 +84,8 @@ fn an_unknown_age_loses_against_any_other() {
     merged.add(B, word(1, 900_000_000, 0, &[1], 20));
     merged.add(A, word(1, 1_700_000_000, 5, &[1], 20));
     assert_eq!(leases(&merged)[0].told.source, B);
+    merged.add(B, word(1, 20, 100, &[1], 20));
+    assert_eq!(leases(&merged)[0].told.silent_secs(at(109)), Some(29));
 }
 
 #[test]
