@@ -35,6 +35,7 @@ fn scenario_s1_a_recovery() {
     assert_eq!(hop.relay_id, Some(relay()));
     assert_eq!(talk.log.last(), Some(&Seen::Finished(id, Outcome::Done)));
     assert!(Outcome::Done.is_complete() && Outcome::Empty.is_complete());
+    assert!(!Outcome::Done.is_terminated());
     assert_eq!(talk.connection.warnings().count(Warning::RelayDataUnasked), 1);
     let counters = talk.connection.counters();
     assert_eq!((counters.clients, counters.bindings, counters.messages), (2, 3, 3));

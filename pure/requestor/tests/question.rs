@@ -44,6 +44,7 @@ fn options_wanted_of_each_client_are_asked_for_inside_the_query() {
     let inside = message.options.lq_query().unwrap().unwrap().options().unwrap();
     let codes: Vec<_> = inside.option_request().unwrap().unwrap().iter().collect();
     assert_eq!(codes, [OptionCode::LQ_RELAY_DATA, OptionCode(39)]);
+    assert!(question.requests(OptionCode(39)) && !question.requests(OptionCode(40)));
 }
 
 // LQ-R-04
