@@ -154,3 +154,12 @@ fn what_a_client_may_not_ask_for_it_has_not_asked_for() {
     assert_eq!(requested(&[&[0, 23, 0]]), [0; 0]);
     assert_eq!(requested(&[]), [0; 0]);
 }
+
+#[test]
+fn the_time_of_a_server_is_a_number_of_seconds_or_not_there() {
+    let octets = written(|w| w.raw_option(OptionCode::LQ_BASE_TIME, &[0, 0, 1, 2])).unwrap();
+    assert_eq!(Options::new(&octets).unwrap().base_time(), Ok(Some(258)));
+    assert_eq!(Options::default().base_time(), Ok(None));
+    let short = written(|w| w.raw_option(OptionCode::LQ_BASE_TIME, &[0, 1, 2])).unwrap();
+    assert!(Options::new(&short).unwrap().base_time().is_err());
+}
