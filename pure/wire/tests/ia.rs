@@ -93,3 +93,13 @@ fn leases(w: &mut Writer<'_>) {
     w.raw_option(OptionCode::IAPREFIX, &[[0; 8].as_slice(), &[129], &[0; 16]].concat());
     w.ia_prefix(prefix(), 1, 2, |_| {});
 }
+
+#[test]
+fn the_address_asked_about_is_that_of_the_only_lease() {
+    let lease = [&[0x20, 1, 0xd, 0xb8][..], &[0; 11], &[7], &[0; 8]].concat();
+    let one = written(|w| w.raw_option(OptionCode::IAADDR, &lease)).unwrap();
+    assert_eq!(Options::new(&one).unwrap().queried_address(), Ok("2001:db8::7".parse().ok()));
+    assert_eq!(Options::default().queried_address(), Ok(None));
+    let two = [&one[..], &one].concat();
+    assert!(Options::new(&two).unwrap().queried_address().is_err());
+}
