@@ -5,11 +5,11 @@ use std::time::Duration;
 use world::Chance;
 
 use super::Fault;
-use super::kernel::{befell, some_relay};
+use super::kernel::some_relay;
 use crate::nodes::NodeId;
 use crate::nodes::relay::Setup;
 use crate::plan::{addresses, between, happens, one_of};
-use crate::universe::Universe;
+use crate::universe::{Observed, Universe};
 
 /// How long what was changed stays.
 const STAYS_SECS: (u64, u64) = (1, 200);
@@ -18,8 +18,8 @@ const STAYS_SECS: (u64, u64) = (1, 200);
 pub fn reload_relay(universe: &mut Universe) {
     let Some(number) = some_relay(universe, Fault::ReloadRelay) else { return };
     let mut chance = Chance::from_seed(universe.faults.chance(Fault::ReloadRelay).next_u64());
-    let before = universe.nodes.relays[number].planned();
-    befell(universe, Fault::ReloadRelay, number);
+    let before = universe.nodes.relays[number].planned().clone();
+    universe.faults.meet(Fault::ReloadRelay);
     let mut setup = before.clone();
     change(&mut setup, &mut chance);
     go_on_with(universe, number, setup);
@@ -29,6 +29,7 @@ pub fn reload_relay(universe: &mut Universe) {
 
 /// If it does not run, it starts with that.
 fn go_on_with(universe: &mut Universe, number: usize, setup: Setup) {
+    universe.observe(Observed::Befell(Fault::ReloadRelay, Some(NodeId::Relay(number))));
     universe.with(NodeId::Relay(number), |nodes, now, out| {
         nodes.relays[number].setup = setup;
         nodes.relays[number].reload(now, out);

@@ -6,11 +6,17 @@
 mod acknowledged;
 mod answered;
 mod bounded;
+mod converged;
 mod durable;
 mod exclusive;
+mod kept;
 mod lifetimes;
+mod placed;
+mod places;
 mod queries;
 mod served;
+mod strangers;
+mod swept_late;
 mod well_formed;
 
 use std::fmt;
@@ -74,5 +80,10 @@ pub fn all() -> Vec<Box<dyn Property>> {
         Box::new(queries::understood::Understood::default()),
         Box::new(queries::fair::Fair::default()),
         Box::new(queries::ends::Ends::default()),
+        Box::new(converged::Converged::default()),
+        Box::new(kept::Kept::default()),
+        Box::new(placed::Placed::default()),
+        Box::new(strangers::Strangers::default()),
+        Box::new(swept_late::SweptLate::default()),
     ]
 }

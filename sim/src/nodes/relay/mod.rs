@@ -120,8 +120,8 @@ impl Relay {
     }
 
     /// What it goes by if nobody changes it.
-    pub fn planned(&self) -> Setup {
-        self.planned.clone()
+    pub fn planned(&self) -> &Setup {
+        &self.planned
     }
 
     /// Whether it runs.
