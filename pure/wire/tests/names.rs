@@ -1,7 +1,7 @@
 //! Names and numbers that an operator configures and a client asks for: domain names, time sources,
 //! vendor options, and the codes that may be requested.
 
-use wire::{DhcpOption, DomainName, DomainNameError, NtpServer, OptionCode, Options, VendorClass};
+use wire::{DhcpOption, DomainName, DomainNameError, NtpServer, OptionCode, Options, RawOption, VendorClass};
 
 #[path = "support/walk.rs"]
 #[allow(dead_code, reason = "each test takes what it needs")]
@@ -113,6 +113,23 @@ fn a_time_source_is_an_option_of_its_own() {
 fn vendor_options_stand_behind_the_number_of_their_vendor() {
     let octets = written(|w| w.vendor_options(4491, |w| w.raw_option(OptionCode(33), &[0x20, 1]))).unwrap();
     assert_eq!(octets, [0, 17, 0, 10, 0, 0, 0x11, 0x8b, 0, 33, 0, 2, 0x20, 1]);
+}
+
+#[test]
+fn what_vendors_and_relays_list_has_a_type_of_its_own() {
+    let decoded = |code, data| DhcpOption::decode(RawOption { code, data }).unwrap();
+    let DhcpOption::VendorClass(class) = decoded(OptionCode::VENDOR_CLASS, b"\0\0\0\x09\0\x03abc") else {
+        panic!("no class")
+    };
+    assert!(class.enterprise == 9 && class.data.iter().eq([b"abc"]));
+    let DhcpOption::VendorOptions(options) = decoded(OptionCode::VENDOR_OPTS, b"\0\0\0\x09\0\x01\0\0") else {
+        panic!("no options")
+    };
+    assert_eq!((options.enterprise, options.suboptions), (9, &b"\0\x01\0\0"[..]));
+    let DhcpOption::EchoRequest(codes) = decoded(OptionCode::ERO, &[0, 37, 0, 18]) else {
+        panic!("no codes")
+    };
+    assert!(codes.iter().eq([OptionCode::REMOTE_ID, OptionCode::INTERFACE_ID]));
 }
 
 #[test]
