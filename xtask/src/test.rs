@@ -20,12 +20,16 @@ use crate::{fuzz, requirements};
 /// and some thousand new ones.
 const FUZZ_SECS: u64 = 45;
 
+/// How many worlds the simulator runs: some three minutes' worth on two processors.
+const SEEDS: &str = "8000";
+
 /// What is done, in order: what fails fast comes early.
-const STEPS: [Step; 7] = [
+const STEPS: [Step; 8] = [
     Step { name: "tools", what: "install what the tests need and this machine lacks", run: provide_tools },
     Step { name: "format", what: "cargo fmt --all --check", run: check_format },
     Step { name: "lint", what: "cargo clippy --workspace --all-targets -- -D warnings", run: lint },
     Step { name: "test", what: "cargo test --workspace", run: test },
+    Step { name: "simulate", what: "cargo run -p sim, as many seeds as three minutes allow", run: simulate },
     Step { name: "requirements", what: "cargo xtask requirements", run: check_requirements },
     Step { name: "fuzz", what: "cargo xtask fuzz, for 45 seconds", run: fuzz_briefly },
     Step { name: "docs", what: "cargo doc --workspace --no-deps, warnings are errors", run: document },
@@ -225,6 +229,12 @@ fn test(root: &Path) -> Result<()> {
 
 fn check_requirements(root: &Path) -> Result<()> {
     requirements::run(root, requirements::Format::Table)
+}
+
+/// From the first seed on: what fails here fails everywhere.
+fn simulate(root: &Path) -> Result<()> {
+    let words = ["run", "--profile", "quick", "-p", "sim", "--", "--seeds", SEEDS];
+    succeed(cargo(&words).current_dir(root))
 }
 
 fn fuzz_briefly(root: &Path) -> Result<()> {
