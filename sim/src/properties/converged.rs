@@ -8,7 +8,8 @@
 //! what the Reply said. Where two clients have one DUID, which servers remember as one client, either may be the
 //! next hop on their link; and where a relay lets a DUID be on one port only, it lacks what the other one
 //! has. Routes of before that nobody wants go if all servers have been asked for all that this relay has, by its
-//! DUID, and have answered; one that refuses keeps them. Of routes those are left out whose place a stranger has, and those that must not be.
+//! DUID, and have answered; one that refuses keeps them, and so does one that tells of the prefix without saying
+//! where it is, until all are asked again. Of routes those are left out whose place a stranger has, and those that must not be.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -34,6 +35,8 @@ const SHORT_SECS: u32 = 5;
 pub(super) struct Converged {
     /// Relays whose program has been in sync.
     in_sync: BTreeSet<usize>,
+    /// Routes that relays had then, of what servers told of and they could not place.
+    withheld: BTreeSet<(usize, Prefix)>,
     exercised: u64,
 }
 
@@ -42,9 +45,21 @@ impl Property for Converged {
         "converged"
     }
 
-    fn observe(&mut self, observed: &Observed, _universe: &Universe) -> Result<(), String> {
+    fn observe(&mut self, observed: &Observed, universe: &Universe) -> Result<(), String> {
         match observed {
-            Observed::Recovered(NodeId::Relay(number)) => _ = self.in_sync.insert(*number),
+            Observed::Recovered(NodeId::Relay(number)) => {
+                self.in_sync.insert(*number);
+                self.withheld.retain(|(relay, _)| relay != number);
+                let relay = &universe.nodes.relays[*number];
+                let delegations = relay.agent().map(|agent| agent.delegations());
+                let is_held = |prefix| delegations.is_some_and(|all| all.get(prefix).is_some());
+                let routed = relay.kernel.ours().map(|(destination, _)| destination);
+                for prefix in
+                    routed.filter(|prefix| !is_held(*prefix) && any_active(universe, *prefix, |_| true))
+                {
+                    self.withheld.insert((*number, prefix));
+                }
+            }
             Observed::Killed(NodeId::Relay(number)) => _ = self.in_sync.remove(number),
             _ => {}
         }
@@ -126,7 +141,8 @@ impl Converged {
             let is_told = held.contains_key(&destination) || any_active(universe, destination, |_| true);
             // An answer about some ports is no evidence of others, such as are none any more.
             let asks_for_all = relay.planned().agent.recovery.methods.first() == Some(&Method::RelayId);
-            let is_known = asks_for_all && self.in_sync.contains(&number);
+            let is_withheld = self.withheld.contains(&(number, destination));
+            let is_known = asks_for_all && !is_withheld && self.in_sync.contains(&number);
             if target != Target::Unreachable && !is_told && is_known {
                 return Err(format!("relay {number} routes {destination}, which nobody holds"));
             }

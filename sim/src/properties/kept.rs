@@ -10,7 +10,7 @@
 //! was told when. What an operator clears, and what another configuration forbids, is not asked about until it is
 //! told of anew. The same where a relay has as many delegations as it may, or lets a DUID be on one port only, and
 //! where a network that the host is connected to lies in the prefix, or did a short while ago: such a route must
-//! not be.
+//! not be. Nor is it asked about routes to vandals, who have servers remember any path.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -22,15 +22,18 @@ use wire::{ClientMessage, MessageType, Prefix};
 use world::Instant;
 
 use super::Property;
-use super::places::{Way, any_active, granted, in_secs, is_full, link_of, through, whole};
+use super::places::{Way, any_active, in_secs, is_full, link_of, through, whole};
 use crate::faults::Fault;
 use crate::nodes::NodeId;
 use crate::nodes::relay::Side;
-use crate::reading::innermost;
-use crate::universe::{Observed, Universe};
+use crate::reading::{innermost, named};
+use crate::universe::{Datagram, Observed, Universe};
 
 /// How long it may take until a relay has heard that a network is connected no more.
 const UNHEARD: Duration = Duration::from_secs(20);
+
+/// What is in the link-local addresses of vandals.
+const OF_VANDALS: u16 = 0xd;
 
 /// How long a change may be under way that was right when it was handed over: one Reply takes a lease back, as of a
 /// server that gives another instead, and the next one, of another server, grants it.
@@ -62,9 +65,8 @@ impl Property for Kept {
 
     fn observe(&mut self, observed: &Observed, universe: &Universe) -> Result<(), String> {
         match observed {
-            Observed::Arriving(NodeId::Relay(number), datagram) => {
-                self.hear(*number, &datagram.octets, universe)
-            }
+            Observed::Sent(datagram) => self.deliver(datagram, universe),
+            Observed::Arriving(NodeId::Relay(number), datagram) => self.hear(*number, &datagram.octets),
             Observed::Befell(Fault::Operator | Fault::ReloadRelay, Some(NodeId::Relay(number)))
             | Observed::Killed(NodeId::Relay(number)) => self.known.retain(|(relay, _), _| relay != number),
             Observed::Befell(Fault::ClockSteps | Fault::ClockDrifts, _) => self.known.clear(),
@@ -96,18 +98,22 @@ impl Property for Kept {
 }
 
 impl Kept {
-    fn hear(&mut self, number: usize, octets: &[u8], universe: &Universe) {
-        let relay = &universe.nodes.relays[number];
-        if let Some(granted) = granted(relay, octets) {
-            for (prefix, client, valid_secs) in granted.leases {
-                let before =
-                    self.known.remove(&(number, prefix)).filter(|known| known.until > universe.now());
-                let since = before.map_or(universe.now(), |known| known.since);
-                // Clocks go wrong by a fiftieth at most.
-                let until = in_secs(universe.now(), valid_secs.saturating_sub(1 + valid_secs / 25));
-                self.known.insert((number, prefix), Known { client, way: granted.way, since, until });
-            }
+    /// A Reply leaves a relay towards its client.
+    fn deliver(&mut self, datagram: &Datagram, universe: &Universe) {
+        let NodeId::Relay(number) = datagram.sender else { return };
+        let way = Way { next_hop: datagram.destination, link: datagram.segment.0 };
+        for granted in named(&datagram.octets, &[MessageType::Reply]) {
+            let (prefix, client, valid_secs) = (whole(granted.resource), granted.client, granted.valid_secs);
+            let before = self.known.remove(&(number, prefix)).filter(|known| known.until > universe.now());
+            let since = before.map_or(universe.now(), |known| known.since);
+            // Clocks go wrong by a fiftieth at most.
+            let until = in_secs(universe.now(), valid_secs.saturating_sub(1 + valid_secs / 25));
+            self.known.insert((number, prefix), Known { client, way, since, until });
         }
+    }
+
+    /// A client gives something back.
+    fn hear(&mut self, number: usize, octets: &[u8]) {
         // Of an association all goes, whatever is named of it.
         if let Some(client) = gives_back(octets) {
             self.known.retain(|(at, _), known| *at != number || known.client != client);
@@ -161,9 +167,12 @@ impl Kept {
             relay.kernel.interface(Side::Clients(way.link)).is_some_and(|interface| interface.is_there);
         let held: Vec<_> = relay.agent().iter().flat_map(|agent| agent.delegations().all(None)).collect();
         let is_limited = is_full(relay, way, held.iter()) || relay.setup.agent.unique_clients;
-        let is_forgiven = is_limited || was_connected || relay.kernel.covers_connected(prefix) || !is_port;
+        let is_vandal = way.next_hop.segments()[5] == OF_VANDALS;
+        let is_forgiven =
+            is_limited || is_vandal || was_connected || relay.kernel.covers_connected(prefix) || !is_port;
+        let is_wanted = prefix.length() < 128 || universe.nodes.relays[number].setup.agent.host_routes;
         let is_new = known.since + UNDER_WAY > now;
-        if known.way != way || known.until <= now || is_new || is_forgiven {
+        if known.way != way || known.until <= now || is_new || !is_wanted || is_forgiven {
             return Ok(());
         }
         if any_active(universe, prefix, |active| {

@@ -17,6 +17,8 @@ pub(super) struct SweptLate {
     streams: BTreeMap<StreamId, Listening>,
     /// When a relay last heard the end of an answer on a connection with a server, and when that was opened.
     ended: BTreeMap<(usize, usize), Instant>,
+    /// When, by its own clock, the epoch had begun in which a relay last opened a connection.
+    began: BTreeMap<usize, Instant>,
     exercised: u64,
 }
 
@@ -39,6 +41,9 @@ impl Property for SweptLate {
             Observed::Opened(stream, NodeId::Relay(relay), NodeId::Server(server)) => {
                 let (relay, server, opened) = (*relay, *server, universe.now());
                 self.streams.insert(*stream, Listening { relay, server, opened, octets: Vec::new() });
+                if let Some(agent) = universe.nodes.relays[relay].agent() {
+                    self.began.insert(relay, agent.recovery().epoch().began);
+                }
             }
             Observed::Read(NodeId::Relay(_), stream, octets) => {
                 if let Some(listening) = self.streams.get_mut(stream)
@@ -65,7 +70,13 @@ impl SweptLate {
     fn judge(&mut self, number: usize, universe: &Universe) -> Result<(), String> {
         let relay = &universe.nodes.relays[number];
         let Some(agent) = relay.agent() else { return Ok(()) };
-        let age = relay.clock.now(universe.now()).instant.since(agent.recovery().epoch().began);
+        let own = relay.clock.now(universe.now()).instant;
+        let mut began = agent.recovery().epoch().began;
+        if began == own {
+            // What was concluded from has made way for the next epoch, which was due already.
+            began = self.began.get(&number).copied().unwrap_or(began);
+        }
+        let age = own.since(began);
         self.exercised += 1;
         // Its clock may go too slow by a fiftieth.
         let is_late = |opened: &Instant| universe.now().since(*opened) <= age + age / 25 + GRAIN;
