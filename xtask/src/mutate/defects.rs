@@ -76,6 +76,6 @@ mod tests {
                 *text = edit.apply(text).unwrap_or_else(|error| panic!("{name}: {error}"));
             }
         }
-        assert!(names.len() >= 20, "only {} defects", names.len());
+        assert!(names.len() >= 30, "only {} defects", names.len());
     }
 }

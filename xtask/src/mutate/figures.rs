@@ -70,3 +70,35 @@ impl fmt::Display for Figures {
         writeln!(f, "{found} of {} found", self.defects.len())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn figures_are_told_under_these_keys() {
+        let defect =
+            |name: &str| Defect { name: name.into(), what: "It is wrong.".into(), edits: Vec::new() };
+        let found = Found { property: "kept".into(), what: "it was not".into(), seed: 7 };
+        let mut figures = Figures::default();
+        figures.add(
+            &defect("found"),
+            Tried { found: Some(found), seeds: 8, took: Duration::from_millis(1_500) },
+        );
+        figures.add(&defect("missed"), Tried { found: None, seeds: 9, took: Duration::ZERO });
+        let expected = json!({ "defects": [
+            {
+                "name": "found",
+                "what": "It is wrong.",
+                "found": { "property": "kept", "what": "it was not", "seed": 7 },
+                "seeds": 8,
+                "took_secs": 1.5,
+            },
+            { "name": "missed", "what": "It is wrong.", "found": null, "seeds": 9, "took_secs": 0.0 },
+        ] });
+        assert_eq!(serde_json::to_value(&figures).unwrap(), expected);
+        assert_eq!(figures.missed(), ["missed"]);
+    }
+}

@@ -21,6 +21,9 @@ use defects::{Defect, read};
 use figures::{Figures, Found, Tried};
 use workspace::Workspace;
 
+/// Seeds in which nothing may be found while there is no defect: the simulator itself is tested elsewhere, with more.
+const UNPLANTED_SEEDS: u64 = 300;
+
 /// Quick to build, and nearly as fast as what is released.
 const PROFILE: &str = "quick";
 
@@ -51,7 +54,7 @@ pub(crate) fn run(root: &Path, arguments: &Arguments) -> Result<()> {
     let workspace = Workspace::copy(root)?;
     let bar = bar(defects.len());
     bar.set_message("as it is");
-    let Tried { found, .. } = look(&workspace, arguments.seeds)?;
+    let Tried { found, .. } = look(&workspace, arguments.seeds.min(UNPLANTED_SEEDS))?;
     if let Some(Found { property, seed, .. }) = found {
         bail!("without any defect, seed {seed} finds that {property} does not hold");
     }
