@@ -9,11 +9,13 @@ mod bounded;
 mod converged;
 mod durable;
 mod exclusive;
+mod given_back;
 mod kept;
 mod lifetimes;
 mod placed;
 mod places;
 mod queries;
+mod remembered;
 mod served;
 mod strangers;
 mod swept_late;
@@ -81,8 +83,10 @@ pub fn all() -> Vec<Box<dyn Property>> {
         Box::new(queries::fair::Fair::default()),
         Box::new(queries::ends::Ends::default()),
         Box::new(converged::Converged::default()),
+        Box::new(given_back::GivenBack::default()),
         Box::new(kept::Kept::default()),
         Box::new(placed::Placed::default()),
+        Box::new(remembered::Remembered::default()),
         Box::new(strangers::Strangers::default()),
         Box::new(swept_late::SweptLate::default()),
     ]

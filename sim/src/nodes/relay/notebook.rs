@@ -26,7 +26,7 @@ impl Notebook {
     }
 
     /// What was written and not struck out.
-    pub(super) fn records(&self) -> BTreeMap<Vec<u8>, Vec<u8>> {
+    pub fn records(&self) -> BTreeMap<Vec<u8>, Vec<u8>> {
         let mut records = BTreeMap::new();
         for (key, image) in self.batches.iter().flatten() {
             match image {
