@@ -24,6 +24,8 @@ use crate::universe::{Datagram, Observed, Segment, Universe};
 const SOON: Duration = Duration::from_secs(300);
 /// How often it is looked.
 const INTERVAL: Duration = Duration::from_secs(5);
+/// How long after its end, grace included, a lease is still the client's while nobody has looked.
+const OVERDUE_SECS: u64 = 60;
 /// How long an offer is kept.
 const OFFERED: Duration = Duration::from_secs(30);
 
@@ -135,11 +137,21 @@ impl Served {
             let is_its = |duid: &wire::Duid| *duid == addresses::server_id(*server);
             client.server().is_none_or(is_its) && reaches(*server, client, universe)
         });
-        let found = servers.find(|(at, server)| self.has_room(*at, server, client, kind, iaid));
+        let found = servers.find(|(at, server)| {
+            let unix_secs = server.now(universe.now()).unix_secs;
+            self.has_room(*at, server, client, (kind, iaid), unix_secs)
+        });
         found.map(|(server, _)| server)
     }
 
-    fn has_room(&self, at: usize, server: &Server, client: &Client, kind: IaKind, iaid: Iaid) -> bool {
+    fn has_room(
+        &self,
+        at: usize,
+        server: &Server,
+        client: &Client,
+        (kind, iaid): (IaKind, Iaid),
+        unix_secs: u64,
+    ) -> bool {
         let link = LinkId(client.link.into());
         let Some(configured) = server.setup.links.iter().find(|known| known.id == link) else { return false };
         let in_pool = |resource: Resource| match resource {
@@ -165,7 +177,8 @@ impl Served {
         let mut taken: Vec<Resource> = Vec::new();
         for record in server.clients() {
             let is_own = record.link == link && record.duid == client.duid().as_ref();
-            for held in record.leases().filter(|held| is_taken(&held.lease) && in_pool(held.lease.resource)) {
+            let taking = record.leases().filter(|held| is_taken(&held.lease, unix_secs));
+            for held in taking.filter(|held| in_pool(held.lease.resource)) {
                 if is_own && (held.kind, held.iaid, held.lease.state) == (kind, iaid, LeaseState::Active) {
                     return true;
                 }
@@ -182,8 +195,9 @@ impl Served {
     }
 }
 
-fn is_taken(lease: &Lease) -> bool {
-    matches!(lease.state, LeaseState::Active | LeaseState::Declined)
+fn is_taken(lease: &Lease, unix_secs: u64) -> bool {
+    let is_overdue = lease.until_unix_secs().is_some_and(|until| until + OVERDUE_SECS < unix_secs);
+    matches!(lease.state, LeaseState::Active | LeaseState::Declined) && !is_overdue
 }
 
 /// Whether a client and a server hear each other, directly or through a relay.
