@@ -8,7 +8,7 @@ use wire::Prefix;
 use super::Fault;
 use crate::nodes::NodeId;
 use crate::nodes::relay::{OUR_METRIC, Place, Relay, Standing};
-use crate::plan::{between, one_of};
+use crate::plan::{between, happens, one_of};
 use crate::universe::{Observed, Universe};
 
 /// How late news of the kernel is, as a rule, and sometimes.
@@ -48,8 +48,7 @@ pub(super) fn with_relay(
 /// Somebody removes a route of ours.
 pub fn lose_route(universe: &mut Universe) {
     let Some(number) = some_relay(universe, Fault::RouteLost) else { return };
-    let ours: Vec<Prefix> =
-        universe.nodes.relays[number].kernel.ours().map(|(destination, _)| destination).collect();
+    let ours = ours(universe, number);
     if ours.is_empty() {
         return;
     }
@@ -59,11 +58,24 @@ pub fn lose_route(universe: &mut Universe) {
     with_relay(universe, number, |relay, now| _ = relay.kernel.remove(Place::ours(destination), now, late));
 }
 
-/// More happens than the socket has room for.
+/// More happens than the socket has room for; and as a rule what happens has taken a route of ours.
 pub fn lose_news(universe: &mut Universe) {
     let Some(number) = some_relay(universe, Fault::NewsLost) else { return };
+    let ours = ours(universe, number);
+    let chance = universe.faults.chance(Fault::NewsLost);
+    let gone = (!ours.is_empty() && happens(chance, 2, 3)).then(|| one_of(chance, &ours));
     befell(universe, Fault::NewsLost, number);
-    with_relay(universe, number, |relay, now| relay.kernel.overrun(now));
+    with_relay(universe, number, |relay, now| {
+        if let Some(destination) = gone {
+            relay.kernel.remove(Place::ours(destination), now, Duration::ZERO);
+        }
+        relay.kernel.overrun(now);
+    });
+}
+
+/// Where routes of ours lead.
+fn ours(universe: &Universe, number: usize) -> Vec<Prefix> {
+    universe.nodes.relays[number].kernel.ours().map(|(destination, _)| destination).collect()
 }
 
 /// Somebody puts a route where one of ours is or would be, beside it, or into it; and takes it out again.
