@@ -1,21 +1,32 @@
 //! What is written down of a run: always a digest, by which two runs of one seed are compared; lines for a
 //! reader only if one wants them.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::fmt;
+use std::hash::{Hash, Hasher};
 
 use wire::ClientMessage;
 use world::Instant;
+use xxhash_rust::xxh3::Xxh3Default;
 
 use super::{Datagram, Observed};
 use crate::nodes::relay::Place;
 use crate::reading::innermost;
 
 /// The account of a run.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Trace {
-    digest: DefaultHasher,
+    digest: Xxh3Default,
     wants_lines: bool,
     lines: Vec<String>,
+}
+
+impl fmt::Debug for Trace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Trace")
+            .field("digest", &self.digest())
+            .field("lines", &self.lines)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Trace {
