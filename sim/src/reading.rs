@@ -16,6 +16,17 @@ pub fn innermost(mut octets: &[u8]) -> (&[u8], usize) {
     (octets, hops)
 }
 
+/// The messages that are whole in octets of a stream.
+pub fn whole_messages(mut octets: &[u8]) -> impl Iterator<Item = &[u8]> {
+    std::iter::from_fn(move || {
+        let size = octets.get(..2)?;
+        let end = 2 + usize::from(u16::from_be_bytes([size[0], size[1]]));
+        let message = octets.get(2..end)?;
+        octets = &octets[end..];
+        Some(message)
+    })
+}
+
 /// A client's transaction.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Transaction {
@@ -45,8 +56,9 @@ pub struct Named {
 
 /// The leases that a message names, if it is one of these types and says whose they are.
 pub fn named(octets: &[u8], types: &[MessageType]) -> impl Iterator<Item = Named> {
-    let message = ClientMessage::decode(innermost(octets).0).ok();
-    let message = message.filter(|message| types.contains(&message.message_type));
+    let (inside, _) = innermost(octets);
+    let is_one = |number: &&u8| types.iter().any(|known| *known as u8 == **number);
+    let message = inside.first().filter(is_one).and_then(|_| ClientMessage::decode(inside).ok());
     let options = message.map(|message| message.options).unwrap_or_default();
     let client = options.client_id().ok().flatten().map(|client| client.octets().to_vec());
     let ias = options.ias().filter_map(Result::ok);

@@ -96,7 +96,7 @@ impl Vandal {
                 peer_address: one_of(&mut self.chance, &[Ipv6Addr::UNSPECIFIED, addresses::relay(0)]),
                 options: Options::default(),
             };
-            let mut wrapped = Vec::new();
+            let mut wrapped = Vec::with_capacity(octets.len() + LEVEL_OCTETS);
             let mut writer = Writer::new(&mut wrapped);
             header.encode_header(&mut writer);
             writer.raw_option(OptionCode::RELAY_MSG, &octets);
@@ -180,6 +180,9 @@ fn takes_away(octets: &[u8]) -> bool {
     let (inside, _) = crate::reading::innermost(octets);
     inside.first().is_some_and(|number| taking.iter().any(|taking| *taking as u8 == *number))
 }
+
+/// A relay's header, and what an option around a message begins with.
+const LEVEL_OCTETS: usize = 34 + 4;
 
 impl Node for Vandal {
     fn receive(&mut self, _interface: u32, datagram: &Datagram, _now: Instant, _out: &mut Outbox) {

@@ -15,7 +15,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use lease::{ClientKey, LeaseState, LinkId, Resource, Seq};
+use lease::{ClientKey, ClientView, LeaseState, LinkId, Resource, Seq};
 use wire::{DuidRef, MessageType};
 use world::Instant;
 
@@ -149,9 +149,14 @@ impl Promises {
         let (now, error_secs) =
             (server.now(universe.now()).unix_secs, server.clock.error_secs(universe.now()));
         self.made.retain(|_, promise| now < promise.until_unix_secs && promise.error_secs == error_secs);
+        // What one client was told stands together.
+        let mut last: Option<(&ClientKey, Option<ClientView<'_>>)> = None;
         for ((key, resource), promise) in &mut self.made {
-            let client = server.table().and_then(|table| table.client(key));
-            let mut leases = client.iter().flat_map(|client| client.leases()).map(|held| held.lease);
+            let (_, client) = match last.take().filter(|(its, _)| *its == key) {
+                Some(known) => last.insert(known),
+                None => last.insert((key, server.table().and_then(|table| table.client(key)))),
+            };
+            let mut leases = client.iter().flat_map(ClientView::leases).map(|held| held.lease);
             let lease = leases.find(|lease| lease.resource == *resource && lease.state == LeaseState::Active);
             let end = lease.map(|lease| lease.until_unix_secs().unwrap_or(u64::MAX));
             let is_granted_anew =

@@ -120,10 +120,12 @@ impl Bounded {
         for held in agent.delegations().all(None) {
             *now.entry((held.port, held.kind, held.client.to_duid())).or_default() += 1;
         }
-        let before = self.delegations.insert(relay.id(), now.clone()).unwrap_or_default();
-        for ((port, kind, client), count) in now.iter().filter(|_| is_reply) {
+        let before = self.delegations.insert(relay.id(), now).unwrap_or_default();
+        let now = &self.delegations[&relay.id()];
+        for (its, count) in now.iter().filter(|_| is_reply) {
+            let (port, kind, client) = its;
             let Some(there) = agent.ports().present(*port) else { continue };
-            let had = before.get(&(*port, *kind, client.clone())).copied().unwrap_or_default();
+            let had = before.get(its).copied().unwrap_or_default();
             let on_port = |all: &Delegations| -> usize {
                 all.iter().filter(|((its, of, _), _)| (its, of) == (port, kind)).map(|(_, count)| count).sum()
             };
@@ -131,7 +133,7 @@ impl Bounded {
             let rules = there.rules;
             let is_too_many = *count > had
                 && (*count > rules.max_delegations_per_client
-                    || on_port(&now) > rules.max_delegations.max(on_port(&before)));
+                    || on_port(now) > rules.max_delegations.max(on_port(&before)));
             if is_too_many {
                 return Err(format!("{} holds {count} of {client} on {}", relay.id(), there.name));
             }

@@ -16,7 +16,7 @@ use world::Instant;
 use super::Property;
 use crate::faults::Fault;
 use crate::nodes::{NodeId, Server};
-use crate::reading::{Named, Transaction, named};
+use crate::reading::{Named, Transaction, innermost, named};
 use crate::universe::{Datagram, Observed, Universe};
 
 /// Looks at every Reply that a server sends.
@@ -78,22 +78,25 @@ impl Durable {
         if self.changed.get(&server.id()).is_some_and(is_recent) {
             return Ok(());
         }
+        if innermost(octets).0.first() != Some(&(MessageType::Reply as u8)) {
+            return Ok(());
+        }
         let transaction = Transaction::of(octets);
         let heard = transaction.and_then(|transaction| self.heard.get(&(server.id(), transaction)));
         let mut lately = heard.into_iter().flatten().filter(|(at, _)| is_recent(at));
         let Some((_, heard_unix_secs)) = lately.next().copied() else { return Ok(()) };
+        let mut kept_of: Option<Vec<ClientView<'_>>> = None;
         for told in named(octets, &[MessageType::Reply]).filter(|told| told.valid_secs > 0) {
             self.exercised += 1;
             let given_back = self.given_back.get(&(server.id(), told.client.clone(), told.resource));
-            if !given_back.is_some_and(is_recent) && !is_kept(server, &told, heard_unix_secs) {
+            let kept = kept_of.get_or_insert_with(|| kept(server, &told.client));
+            if !given_back.is_some_and(is_recent) && !is_kept(kept, &told, heard_unix_secs) {
                 let Named { client, resource, valid_secs } = told;
                 let client = DuidRef::new(&client).expect("it was read as one");
                 return Err(format!(
                     "{} does not keep {resource}, told to {client} for {valid_secs} s; of that client it keeps {:?}",
                     server.id(),
-                    kept(server, client)
-                        .flat_map(|client| client.leases().collect::<Vec<_>>())
-                        .collect::<Vec<_>>()
+                    kept.iter().flat_map(ClientView::leases).collect::<Vec<_>>()
                 ));
             }
         }
@@ -101,9 +104,8 @@ impl Durable {
     }
 }
 
-fn is_kept(server: &Server, told: &Named, heard_unix_secs: u64) -> bool {
-    let duid = DuidRef::new(&told.client).expect("it was read as one");
-    kept(server, duid).any(|client| {
+fn is_kept(kept: &[ClientView<'_>], told: &Named, heard_unix_secs: u64) -> bool {
+    kept.iter().any(|client| {
         let until = heard_unix_secs + u64::from(told.valid_secs);
         let its = client.leases().filter(|held| held.lease.resource == told.resource);
         let mut active = its.map(|held| held.lease).filter(|lease| lease.state == LeaseState::Active);
@@ -112,6 +114,7 @@ fn is_kept(server: &Server, told: &Named, heard_unix_secs: u64) -> bool {
 }
 
 /// What is durable of a client, on every link.
-fn kept<'a>(server: &'a Server, duid: DuidRef<'a>) -> impl Iterator<Item = ClientView<'a>> {
-    server.setup.links.iter().filter_map(move |link| server.kept(link.id, duid))
+fn kept<'a>(server: &'a Server, client: &[u8]) -> Vec<ClientView<'a>> {
+    let duid = DuidRef::new(client).expect("it was read as one");
+    server.setup.links.iter().filter_map(|link| server.kept(link.id, duid)).collect()
 }

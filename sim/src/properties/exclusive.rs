@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use lease::{AfterImage, ClientView, LeaseState, LinkId, Resource, image};
+use lease::{AfterImage, ClientKey, ClientView, LeaseState, LinkId, Resource, image};
 use wire::{Duid, Prefix};
 
 use super::Property;
@@ -72,11 +72,9 @@ impl Exclusive {
         let NodeId::Server(number) = server else { return Ok(()) };
         self.held.retain(|_, holder| holder.server != server);
         self.by_holder.retain(|holder, _| holder.server != server);
-        let clients: Vec<lease::Client> =
-            universe.nodes.servers[number].clients().map(|client| client.to_client()).collect();
-        clients.iter().try_for_each(|client| {
-            let key = image::key(&client.key);
-            self.change(server, &AfterImage { key, image: Some(image::encode(client)) })
+        universe.nodes.servers[number].clients().try_for_each(|client| {
+            let key = image::key(&ClientKey { link: client.link, duid: client.duid.to_duid() });
+            self.take_all(&client, &Holder { server, key })
         })
     }
 
@@ -87,12 +85,15 @@ impl Exclusive {
         }
         let Some(image) = &after.image else { return Ok(()) };
         let client = ClientView::decode(image).map_err(|error| format!("the image of {holder}: {error}"))?;
-        let active = client.leases().filter(|held| held.lease.state == LeaseState::Active);
-        for resource in active.map(|held| whole(held.lease.resource)).collect::<Vec<_>>() {
+        self.take_all(&client, &holder)
+    }
+
+    fn take_all(&mut self, client: &ClientView<'_>, holder: &Holder) -> Result<(), String> {
+        let mut active = client.leases().filter(|held| held.lease.state == LeaseState::Active);
+        active.try_for_each(|held| {
             self.exercised += 1;
-            self.take(resource, &holder)?;
-        }
-        Ok(())
+            self.take(whole(held.lease.resource), holder)
+        })
     }
 
     fn take(&mut self, resource: Prefix, holder: &Holder) -> Result<(), String> {

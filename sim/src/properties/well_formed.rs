@@ -157,10 +157,8 @@ impl WellFormed {
 
 fn is_answered_by(heard: &Datagram, sent: &Datagram, answer: &ClientMessage<'_>) -> bool {
     let Ok(question) = ClientMessage::decode(innermost(&heard.octets).0) else { return false };
-    let client =
-        |message: &ClientMessage<'_>| message.options.first(OptionCode::CLIENTID).map(<[u8]>::to_vec);
     heard.source == sent.destination
-        && client(&question) == client(answer)
+        && question.options.first(OptionCode::CLIENTID) == answer.options.first(OptionCode::CLIENTID)
         && fits(&question, answer)
         && path(&heard.octets) == path(&sent.octets)
 }

@@ -37,6 +37,9 @@ impl Clock {
     /// The moment of the universe at which the clock that never steps shows this.
     pub fn when(&self, own: Instant) -> Instant {
         let ahead = own.since(Instant::since_start(self.own));
+        if self.drift_ppm == 0 {
+            return self.anchor + ahead + Duration::from_nanos(1);
+        }
         let nanos = ahead.as_nanos() as i128 * MILLION / (MILLION + i128::from(self.drift_ppm));
         // Rounded up: to be woken too early is to be woken again.
         self.anchor + Duration::from_nanos(u64::try_from(nanos).expect("not for centuries") + 1)
@@ -75,6 +78,9 @@ impl Clock {
     }
 
     fn passed(&self, now: Instant) -> Duration {
+        if self.drift_ppm == 0 {
+            return now.since(self.anchor);
+        }
         let nanos = now.since(self.anchor).as_nanos() as i128;
         let nanos = nanos * (MILLION + i128::from(self.drift_ppm)) / MILLION;
         Duration::from_nanos(u64::try_from(nanos).expect("not for centuries"))

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use super::told::{self, Frames, all, message, option};
+use super::told::{self, all, message, option, whole_messages};
 use crate::nodes::NodeId;
 use crate::properties::Property;
 use crate::universe::{Observed, StreamId, Universe, Via};
@@ -58,8 +58,8 @@ struct Turn {
 impl Fair {
     fn turns(&mut self, stream: StreamId, octets: &[u8]) -> Result<(), String> {
         let mut turns: BTreeMap<[u8; 3], Turn> = BTreeMap::new();
-        for octets in Frames::default().push(octets) {
-            let Some(message) = message(&octets) else { continue };
+        for octets in whole_messages(octets) {
+            let Some(message) = message(octets) else { continue };
             let turn = turns.entry(message.id).or_default();
             let data = all(&message.options, option::CLIENT_DATA).first().copied();
             let client = data.and_then(told::client_data).map_or(Vec::new(), |client| client.duid);

@@ -2,6 +2,8 @@
 
 use std::net::Ipv6Addr;
 
+pub(crate) use crate::reading::whole_messages;
+
 /// LEASEQUERY and what answers it (RFC 5007 §4.1.1, RFC 5460 §5.2); ACTIVELEASEQUERY and STARTTLS (RFC 7653 §6).
 pub(crate) const LEASEQUERY: u8 = 14;
 pub(crate) const REPLY: u8 = 15;
@@ -39,14 +41,9 @@ impl Frames {
     /// The messages that are whole with these octets.
     pub(crate) fn push(&mut self, octets: &[u8]) -> Vec<Vec<u8>> {
         self.0.extend(octets);
-        let (mut messages, mut at) = (Vec::new(), 0);
-        while let Some(size) = self.0.get(at..at + 2) {
-            let end = at + 2 + usize::from(u16::from_be_bytes([size[0], size[1]]));
-            let Some(message) = self.0.get(at + 2..end) else { break };
-            messages.push(message.to_vec());
-            at = end;
-        }
-        self.0.drain(..at);
+        let messages: Vec<Vec<u8>> = whole_messages(&self.0).map(<[u8]>::to_vec).collect();
+        let taken: usize = messages.iter().map(|message| message.len() + 2).sum();
+        self.0.drain(..taken);
         messages
     }
 
@@ -75,10 +72,8 @@ pub(crate) fn all<'a>(options: &[(u16, &'a [u8])], code: u16) -> Vec<&'a [u8]> {
 
 /// The only option of this kind; `None` if there is none or more than one.
 pub(crate) fn only<'a>(options: &[(u16, &'a [u8])], code: u16) -> Option<&'a [u8]> {
-    match all(options, code)[..] {
-        [data] => Some(data),
-        _ => None,
-    }
+    let mut found = options.iter().filter(|(its, _)| *its == code).map(|(_, data)| *data);
+    found.next().filter(|_| found.next().is_none())
 }
 
 /// What every message begins with, and its options.
