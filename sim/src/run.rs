@@ -115,12 +115,13 @@ impl<'a> Run<'a> {
             self.universe.trace.take_lines().iter().for_each(|text| line(text));
         }
         let universe = &self.universe;
-        for property in &mut self.properties {
-            let name = property.name();
-            let violated = |what| Violation { property: name, what };
-            observed.iter().try_for_each(|seen| property.observe(seen, universe)).map_err(violated)?;
-            property.step(universe).map_err(violated)?;
-        }
-        Ok(())
+        let mut each = |look: &mut dyn FnMut(&mut dyn Property) -> Result<(), String>| {
+            self.properties.iter_mut().try_for_each(|property| {
+                let name = property.name();
+                look(property.as_mut()).map_err(|what| Violation { property: name, what })
+            })
+        };
+        observed.iter().try_for_each(|seen| each(&mut |property| property.observe(seen, universe)))?;
+        each(&mut |property| property.step(universe))
     }
 }

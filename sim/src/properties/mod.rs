@@ -65,8 +65,9 @@ impl fmt::Display for Violation {
     }
 }
 
-/// All of them, at the beginning of a run.
+/// All of them, at the beginning of a run, in the order in which they are to look at what happens.
 pub fn all() -> Vec<Box<dyn Property>> {
+    let docket = queries::SharedDocket::default();
     vec![
         Box::new(acknowledged::Acknowledged::default()),
         Box::new(answered::Answered::default()),
@@ -77,8 +78,8 @@ pub fn all() -> Vec<Box<dyn Property>> {
         Box::new(served::Served::default()),
         Box::new(well_formed::WellFormed::default()),
         Box::new(queries::grammar::Grammar::default()),
-        Box::new(queries::complete::Complete::default()),
-        Box::new(queries::truthful::Truthful::default()),
+        Box::new(queries::truthful::Truthful::new(docket.clone())),
+        Box::new(queries::complete::Complete::new(docket)),
         Box::new(queries::understood::Understood::default()),
         Box::new(queries::fair::Fair::default()),
         Box::new(queries::ends::Ends::default()),

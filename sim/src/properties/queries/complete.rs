@@ -5,9 +5,11 @@
 //!
 //! Over UDP there is one answer: the client that meets the query, or if there are several the links that they are on.
 
-use super::docket::{Always, Docket, Open, Subject};
+use super::docket::{Always, Open, SharedDocket, Subject};
 use super::ledger::{Holding, Key};
-use super::told::{self, Frames, Message, ToldClient, all, client_data, error_status, message, option};
+use super::told::{
+    self, Message, ToldClient, all, client_data, error_status, message, option, whole_messages,
+};
 use crate::nodes::NodeId;
 use crate::properties::Property;
 use crate::universe::{Observed, Universe, Via};
@@ -16,10 +18,17 @@ use crate::universe::{Observed, Universe, Via};
 const LEASES_IN_MESSAGE: usize = 1_000;
 
 /// Looks at all answers that servers make.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(in crate::properties) struct Complete {
-    docket: Docket,
+    docket: SharedDocket,
     exercised: u64,
+}
+
+impl Complete {
+    /// Closes what has been answered, and so is to look after everybody else who has the docket.
+    pub(in crate::properties) fn new(docket: SharedDocket) -> Self {
+        Self { docket, exercised: 0 }
+    }
 }
 
 impl Property for Complete {
@@ -28,18 +37,12 @@ impl Property for Complete {
     }
 
     fn observe(&mut self, observed: &Observed, universe: &Universe) -> Result<(), String> {
-        self.docket.observe(observed, universe);
         let Observed::Made(node @ NodeId::Server(server), via, octets) = observed else { return Ok(()) };
         let judged = match via {
             Via::Stream(_) => self.on_stream(*server, *via, octets, universe),
             Via::Datagram(..) => self.in_datagram(*server, *via, octets, universe),
         };
         judged.map_err(|what| format!("{node} by {via}: {what}"))
-    }
-
-    fn step(&mut self, universe: &Universe) -> Result<(), String> {
-        self.docket.step(universe);
-        Ok(())
     }
 
     fn exercised(&self) -> u64 {
@@ -57,8 +60,8 @@ impl Complete {
     ) -> Result<(), String> {
         // Of whom the message before this one has told, as much as a message can.
         let mut goes_on: Option<([u8; 3], Key)> = None;
-        for octets in Frames::default().push(octets) {
-            let Some(message) = message(&octets) else { continue };
+        for octets in whole_messages(octets) {
+            let Some(message) = message(octets) else { continue };
             let client =
                 all(&message.options, option::CLIENT_DATA).first().and_then(|data| client_data(data));
             match client {
@@ -81,9 +84,10 @@ impl Complete {
         client: &ToldClient,
         goes_on: Option<&([u8; 3], Key)>,
     ) -> Result<Option<Key>, String> {
-        let key = whose(self.docket.ledger.holding(server), client);
+        let mut docket = self.docket.borrow_mut();
+        let key = whose(docket.ledger.holding(server), client);
         let Some(key) = key else { return Ok(None) };
-        let Some(open) = self.docket.open(server, via, message.id) else { return Ok(None) };
+        let Some(open) = docket.open_mut(server, via, message.id) else { return Ok(None) };
         let is_rest = goes_on.is_some_and(|(id, before)| *id == message.id && *before == key);
         if !open.told.insert(key.clone()) && !is_rest && !open.is_unclear {
             return Err(format!("{:02x?} tells twice of {:02x?}", message.id, client.duid));
@@ -98,12 +102,13 @@ impl Complete {
         message: &Message<'_>,
         universe: &Universe,
     ) -> Result<(), String> {
-        let Some(open) = self.docket.conclude(server, via, message.id) else { return Ok(()) };
+        let open = self.docket.borrow_mut().conclude(server, via, message.id);
+        let Some(mut open) = open else { return Ok(()) };
         if open.is_unclear || error_status(&message.options).is_some() {
             return Ok(());
         }
         self.exercised += 1;
-        let open = open.at(universe.nodes.servers[server].now(universe.now()).unix_secs);
+        open.note_time(universe.nodes.servers[server].now(universe.now()).unix_secs);
         let was_held = open.ever.values().any(|rank| *rank == 0);
         let missing = owed(&open, was_held).into_iter().find(|key| !open.told.contains(*key));
         match missing {
@@ -122,20 +127,22 @@ impl Complete {
         let Some(message) = message(octets).filter(|message| message.kind == told::REPLY) else {
             return Ok(());
         };
-        let Some(open) = self.docket.conclude(server, via, message.id) else { return Ok(()) };
+        let open = self.docket.borrow_mut().conclude(server, via, message.id);
+        let Some(mut open) = open else { return Ok(()) };
         if error_status(&message.options).is_some() {
             return Ok(());
         }
         self.exercised += 1;
         let unix_secs = universe.nodes.servers[server].now(universe.now()).unix_secs;
-        let open = open.at(unix_secs);
+        open.note_time(unix_secs);
         let is_living = |always: &Always| always.until > unix_secs;
         let is_held = open.always.values().any(|always| always.rank == 0 && is_living(always));
         let owed = owed(&open, is_held);
         let clients = all(&message.options, option::CLIENT_DATA);
         let links =
             all(&message.options, option::LQ_CLIENT_LINK).iter().map(|data| data.len() / 16).sum::<usize>();
-        let holding = self.docket.ledger.holding(server);
+        let docket = self.docket.borrow();
+        let holding = docket.ledger.holding(server);
         let told = clients.first().and_then(|data| whose(holding, &client_data(data)?));
         let is_whole = match owed.len() {
             0 => clients.is_empty() && links == 0,

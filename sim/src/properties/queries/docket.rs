@@ -2,9 +2,14 @@
 //!
 //! For each is known who meets it now, who has met it at any time since it was read, and who has met it all the time:
 //! found by looking at every client when it is read, and at each that changes afterwards.
+//!
+//! There is one docket for all that is judged by it. Whoever looks first keeps it, and whoever looks last
+//! closes what has been answered.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv6Addr;
+use std::rc::Rc;
 
 use super::ledger::{Held, HeldLease, Key, Ledger};
 use super::told::{self, Frames, Message, all, ipv6, message, only, option};
@@ -12,9 +17,12 @@ use crate::faults::Fault;
 use crate::nodes::NodeId;
 use crate::universe::{Observed, StreamId, Universe, Via};
 
+/// The docket, in the hands of several.
+pub(in crate::properties) type SharedDocket = Rc<RefCell<Docket>>;
+
 /// Every query that is open, and what servers hold.
 #[derive(Debug, Default)]
-pub(super) struct Docket {
+pub(in crate::properties) struct Docket {
     pub(super) ledger: Ledger,
     streams: BTreeMap<StreamId, Incoming>,
     open: BTreeMap<(usize, Via), BTreeMap<[u8; 3], Open>>,
@@ -109,9 +117,7 @@ impl Docket {
     pub(super) fn step(&mut self, universe: &Universe) {
         for ((server, _), queries) in &mut self.open {
             let unix_secs = universe.nodes.servers[*server].now(universe.now()).unix_secs;
-            queries
-                .values_mut()
-                .for_each(|open| open.latest_unix_secs = open.latest_unix_secs.max(unix_secs));
+            queries.values_mut().for_each(|open| open.note_time(unix_secs));
         }
     }
 
@@ -129,8 +135,9 @@ impl Docket {
     }
 
     fn query(&mut self, server: usize, via: Via, requestor: NodeId, octets: &[u8], universe: &Universe) {
-        let asks = |message: &Message<'_>| [told::LEASEQUERY, told::ACTIVE].contains(&message.kind);
-        let Some(message) = message(octets).filter(asks) else { return };
+        // Most datagrams are something else, and some of those are large.
+        let asks = |kind: &&u8| [told::LEASEQUERY, told::ACTIVE].contains(kind);
+        let Some(message) = octets.first().filter(asks).and_then(|_| message(octets)) else { return };
         let asked = Asked::read(&message);
         let queries = self.open.entry((server, via)).or_default();
         if let Some(open) = queries.get_mut(&message.id) {
@@ -178,7 +185,12 @@ impl Docket {
     }
 
     /// A query that is open.
-    pub(super) fn open(&mut self, server: usize, via: Via, id: [u8; 3]) -> Option<&mut Open> {
+    pub(super) fn open(&self, server: usize, via: Via, id: [u8; 3]) -> Option<&Open> {
+        self.open.get(&(server, via))?.get(&id)
+    }
+
+    /// The same, to note something.
+    pub(super) fn open_mut(&mut self, server: usize, via: Via, id: [u8; 3]) -> Option<&mut Open> {
         self.open.get_mut(&(server, via))?.get_mut(&id)
     }
 
@@ -206,9 +218,9 @@ fn links_named(address: Ipv6Addr, server: usize, universe: &Universe) -> Option<
 }
 
 impl Open {
-    /// The same, answered at once.
-    pub(super) fn at(self, unix_secs: u64) -> Self {
-        Self { latest_unix_secs: self.latest_unix_secs.max(unix_secs), ..self }
+    /// It is answered now.
+    pub(super) fn note_time(&mut self, unix_secs: u64) {
+        self.latest_unix_secs = self.latest_unix_secs.max(unix_secs);
     }
 
     /// The links that it is limited to.

@@ -10,3 +10,5 @@ mod ledger;
 mod told;
 pub(super) mod truthful;
 pub(super) mod understood;
+
+pub(super) use docket::SharedDocket;

@@ -10,11 +10,11 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
 
-use super::docket::{Asked, Docket, Open};
+use super::docket::{Asked, Open, SharedDocket};
 use super::ledger::{Held, Holding, Key};
 use super::told::{
-    self, Frames, Message, Path, ToldClient, ToldLease, all, client_data, error_status, message, option,
-    path_of,
+    self, Message, Path, ToldClient, ToldLease, all, client_data, error_status, message, option, path_of,
+    whole_messages,
 };
 use crate::nodes::NodeId;
 use crate::properties::Property;
@@ -25,9 +25,9 @@ use crate::universe::{Datagram, Observed, Universe, Via};
 const LEASES_IN_MESSAGE: usize = 1_000;
 
 /// Looks at all answers that servers make.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(in crate::properties) struct Truthful {
-    docket: Docket,
+    docket: SharedDocket,
     /// Answers that have been made and have not left whole, for each server.
     made: BTreeMap<(usize, Via), VecDeque<Made>>,
     /// How each client has been heard by each server: by whom the message was sent, and the relays' messages.
@@ -44,13 +44,20 @@ struct Made {
     changes: usize,
 }
 
+impl Truthful {
+    /// Keeps the docket, and so is to look before anybody else who has it.
+    pub(in crate::properties) fn new(docket: SharedDocket) -> Self {
+        Self { docket, made: BTreeMap::new(), paths: BTreeMap::new(), exercised: 0 }
+    }
+}
+
 impl Property for Truthful {
     fn name(&self) -> &'static str {
         "truthful"
     }
 
     fn observe(&mut self, observed: &Observed, universe: &Universe) -> Result<(), String> {
-        self.docket.observe(observed, universe);
+        self.docket.borrow_mut().observe(observed, universe);
         match observed {
             Observed::Arriving(NodeId::Server(server), datagram) => self.note_path(*server, datagram),
             Observed::Made(node @ NodeId::Server(server), via, octets) => {
@@ -73,7 +80,7 @@ impl Property for Truthful {
     }
 
     fn step(&mut self, universe: &Universe) -> Result<(), String> {
-        self.docket.step(universe);
+        self.docket.borrow_mut().step(universe);
         Ok(())
     }
 
@@ -85,13 +92,13 @@ impl Property for Truthful {
 /// What leaves.
 impl Truthful {
     fn note_made(&mut self, server: usize, via: Via, octets: &Rc<[u8]>) {
-        let changes = self.docket.ledger.holding(server).changes;
+        let changes = self.docket.borrow().ledger.holding(server).changes;
         let made = Made { octets: octets.clone(), left: octets.len(), changes };
         self.made.entry((server, via)).or_default().push_back(made);
     }
 
     fn leaves(&mut self, server: usize, via: Via, mut octets: &[u8]) -> Result<(), String> {
-        let durable = self.docket.ledger.holding(server).durable;
+        let durable = self.docket.borrow().ledger.holding(server).durable;
         let queue = self.made.entry((server, via)).or_default();
         while !octets.is_empty() {
             let first = queue.front_mut().ok_or("writes what was not made")?;
@@ -121,7 +128,7 @@ impl Truthful {
             return Ok(());
         }
         let to_port = |via: &Via| matches!(via, Via::Datagram(_, port) if *port == datagram.destination_port);
-        let durable = self.docket.ledger.holding(server).durable;
+        let durable = self.docket.borrow().ledger.holding(server).durable;
         let mut queues = self.made.iter_mut().filter(|((its, via), _)| *its == server && to_port(via));
         let found = queues.find_map(|(its, queue)| {
             let at = queue.iter().position(|made| made.octets == datagram.octets)?;
@@ -154,26 +161,34 @@ impl Truthful {
 impl Truthful {
     fn judge(&mut self, server: usize, via: Via, octets: &[u8], universe: &Universe) -> Result<(), String> {
         let messages = match via {
-            Via::Stream(_) => Frames::default().push(octets),
-            Via::Datagram(..) => vec![octets.to_vec()],
+            Via::Stream(_) => whole_messages(octets).collect(),
+            Via::Datagram(..) => vec![octets],
         };
+        let docket = Rc::clone(&self.docket);
+        // Of which the end has come in these octets: what follows under the same id answers something else.
+        let mut ended = BTreeSet::new();
         for octets in messages {
-            let Some(message) = message(&octets) else { continue };
+            let Some(message) = message(octets) else { continue };
             let clients = all(&message.options, option::CLIENT_DATA);
             for data in &clients {
                 self.exercised += 1;
                 let client =
                     client_data(data).ok_or_else(|| format!("CLIENT_DATA that is none: {data:02x?}"))?;
-                let judged = self.client(server, via, &message, &client, universe);
+                let docket = docket.borrow();
+                let open = docket.open(server, via, message.id).filter(|_| !ended.contains(&message.id));
+                let holding = docket.ledger.holding(server);
+                let judged = self.client(holding, open, (server, via), &message, &client, universe);
                 judged.map_err(|what| format!("{:02x?}: {what}", message.id))?;
             }
             if clients.is_empty() {
-                let open = self.docket.conclude(server, via, message.id);
-                let open = open.filter(|open| !open.is_unclear && message.kind == told::REPLY);
+                let mut docket = docket.borrow_mut();
+                let open = docket.open_mut(server, via, message.id);
+                let is_first = ended.insert(message.id);
+                let open = open.filter(|open| is_first && !open.is_unclear && message.kind == told::REPLY);
                 if let Some(open) = open {
-                    let open = open.at(universe.nodes.servers[server].now(universe.now()).unix_secs);
+                    open.note_time(universe.nodes.servers[server].now(universe.now()).unix_secs);
                     self.exercised += 1;
-                    self.refusal(server, via, &message, &open, universe)?;
+                    refusal(server, via, &message, open, universe)?;
                 }
             }
         }
@@ -181,30 +196,29 @@ impl Truthful {
     }
 
     fn client(
-        &mut self,
-        server: usize,
-        via: Via,
+        &self,
+        holding: &Holding,
+        open: Option<&Open>,
+        (server, via): (usize, Via),
         message: &Message<'_>,
         told: &ToldClient,
         universe: &Universe,
     ) -> Result<(), String> {
         let unix_secs = universe.nodes.servers[server].now(universe.now()).unix_secs;
-        let holding = self.docket.ledger.holding(server);
         let (key, held) = whose(holding, told, unix_secs).ok_or_else(|| {
             format!("what is told is not what is kept: {told:?}, {:?}", of_duid(holding, told))
         })?;
-        let (key, held) = (key.clone(), held.clone());
         if u64::from(told.clt_time) != unix_secs.saturating_sub(held.heard_unix_secs) {
             return Err(format!(
                 "CLT_TIME is {}, heard at {}, now {unix_secs}",
                 told.clt_time, held.heard_unix_secs
             ));
         }
-        self.path(server, told, &held)?;
-        let Some(open) = self.docket.open(server, via, message.id).filter(|open| !open.is_unclear) else {
+        self.path(server, told, held)?;
+        let Some(open) = open.filter(|open| !open.is_unclear) else {
             return Ok(());
         };
-        if !open.ever.contains_key(&key) {
+        if !open.ever.contains_key(key) {
             return Err(format!("{key:02x?} does not meet {:?}", open.asked));
         }
         let is_first = message.kind == told::REPLY;
@@ -215,7 +229,7 @@ impl Truthful {
             let policy = universe.nodes.servers[server].policy();
             policy.is_some_and(|policy| policy.sensitive_options.iter().any(|option| option.0 == *code))
         };
-        extras(told, &held, &open.asked, secret)
+        extras(told, held, &open.asked, secret)
     }
 
     /// The way of the message is that of one that has come.
@@ -232,26 +246,26 @@ impl Truthful {
         }
         Err(format!("LQ_RELAY_DATA is no way by which a message came: {relay_data:02x?}"))
     }
+}
 
-    fn refusal(
-        &self,
-        server: usize,
-        via: Via,
-        message: &Message<'_>,
-        open: &Open,
-        universe: &Universe,
-    ) -> Result<(), String> {
-        const TERMINATED: u16 = 11;
-        let status = error_status(&message.options);
-        if status == Some(TERMINATED) || refusal_due(server, via, open, universe) == status {
-            return Ok(());
-        }
-        // What is odd is refused for one reason or another.
-        if !open.asked.is_well_formed && status.is_some() {
-            return Ok(());
-        }
-        Err(format!("{:02x?} ({:?}) is refused with {status:?}", message.id, open.asked))
+/// A refusal is the one that is due.
+fn refusal(
+    server: usize,
+    via: Via,
+    message: &Message<'_>,
+    open: &Open,
+    universe: &Universe,
+) -> Result<(), String> {
+    const TERMINATED: u16 = 11;
+    let status = error_status(&message.options);
+    if status == Some(TERMINATED) || refusal_due(server, via, open, universe) == status {
+        return Ok(());
     }
+    // What is odd is refused for one reason or another.
+    if !open.asked.is_well_formed && status.is_some() {
+        return Ok(());
+    }
+    Err(format!("{:02x?} ({:?}) is refused with {status:?}", message.id, open.asked))
 }
 
 /// The status with which a well-formed query is to be refused, if it is.
