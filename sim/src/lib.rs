@@ -9,6 +9,7 @@
 //! | [`faults`] | what goes wrong, a file for each part of the world |
 //! | [`properties`] | what has to hold all the same, a file for each |
 //! | [`run`] | one seed: a phase with faults, then one without in which everything must come right |
+//! | [`vocabulary`] | which messages and statuses were said in a run, and by whom |
 //! | [`transcript`] | one page of who says what, written by hand, instead of a seed |
 //! | [`campaign`] | many seeds: what they find, made small, and what they met |
 //!
@@ -24,3 +25,4 @@ pub mod reading;
 pub mod run;
 pub mod transcript;
 pub mod universe;
+pub mod vocabulary;

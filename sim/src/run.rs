@@ -9,6 +9,7 @@ use crate::faults::Fault;
 use crate::plan::Plan;
 use crate::properties::{self, Property, Violation};
 use crate::universe::{Observed, Universe};
+use crate::vocabulary::{Listener, Vocabulary};
 
 /// How long it takes at most until everything has come right once nothing goes wrong any more.
 pub const LIVENESS: Duration = Duration::from_secs(900);
@@ -33,6 +34,8 @@ pub struct Outcome {
     pub met: BTreeMap<Fault, u64>,
     /// How often each property had something to judge.
     pub exercised: BTreeMap<&'static str, u64>,
+    /// What was said.
+    pub said: Vocabulary,
 }
 
 /// Where the lines of a trace go.
@@ -55,12 +58,14 @@ pub fn run(plan: Plan, lines: Lines<'_>) -> Outcome {
         simulated: now.since(Instant::default()),
         met: run.universe.faults.met().clone(),
         exercised: run.properties.iter().map(|property| (property.name(), property.exercised())).collect(),
+        said: run.listener.heard().clone(),
     }
 }
 
 struct Run<'a> {
     universe: Universe,
     properties: Vec<Box<dyn Property>>,
+    listener: Listener,
     steps: u64,
     lines: Lines<'a>,
 }
@@ -71,7 +76,7 @@ impl<'a> Run<'a> {
         if lines.is_some() {
             universe.trace.keep_lines();
         }
-        Self { universe, properties: properties::all(), steps: 0, lines }
+        Self { universe, properties: properties::all(), listener: Listener::default(), steps: 0, lines }
     }
 
     /// Lets everything happen until then.
@@ -114,6 +119,7 @@ impl<'a> Run<'a> {
         if let Some(line) = &mut self.lines {
             self.universe.trace.take_lines().iter().for_each(|text| line(text));
         }
+        observed.iter().for_each(|seen| self.listener.observe(seen));
         let universe = &self.universe;
         let mut each = |look: &mut dyn FnMut(&mut dyn Property) -> Result<(), String>| {
             self.properties.iter_mut().try_for_each(|property| {

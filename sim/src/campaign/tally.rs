@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::faults::Fault;
 use crate::properties;
 use crate::run::Outcome;
+use crate::vocabulary::Vocabulary;
 
 /// Seeds from which on everything should have been met: fewer may miss something by chance.
 const ENOUGH_SEEDS: u64 = 500;
@@ -29,6 +30,8 @@ pub struct Tally {
     pub met: BTreeMap<Fault, u64>,
     /// How often each property had something to judge.
     pub exercised: BTreeMap<&'static str, u64>,
+    /// What was said.
+    pub said: Vocabulary,
 }
 
 impl Tally {
@@ -36,6 +39,7 @@ impl Tally {
     pub(super) fn note(&mut self, outcome: &Outcome) {
         self.steps += outcome.steps;
         self.simulated += outcome.simulated;
+        self.said.add(&outcome.said);
         outcome.met.iter().for_each(|(fault, times)| *self.met.entry(*fault).or_default() += times);
         for (property, times) in &outcome.exercised {
             *self.exercised.entry(property).or_default() += times;
@@ -47,6 +51,7 @@ impl Tally {
         self.twice += other.twice;
         self.steps += other.steps;
         self.simulated += other.simulated;
+        self.said.add(&other.said);
         other.met.iter().for_each(|(fault, times)| *self.met.entry(*fault).or_default() += times);
         for (property, times) in &other.exercised {
             *self.exercised.entry(property).or_default() += times;
