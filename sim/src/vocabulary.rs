@@ -160,3 +160,34 @@ impl Listener {
         &self.heard
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use wire::{IaKind, Iaid, TransactionId, Writer};
+
+    use super::*;
+
+    fn reply() -> Vec<u8> {
+        let mut octets = Vec::new();
+        let mut writer = Writer::new(&mut octets);
+        ClientMessage::write(&mut writer, MessageType::Reply, TransactionId::from_number(1), |w| {
+            w.ia(IaKind::Address, Iaid(1), 0, 0, |w| w.status(StatusCode::NO_BINDING, ""));
+            w.status(StatusCode(999), "");
+        });
+        writer.finish().expect("a short message");
+        octets
+    }
+
+    #[test]
+    fn a_message_that_is_written_in_pieces_is_heard_once_with_the_statuses_in_it_that_have_a_name() {
+        let (mut listener, message) = (Listener::default(), reply());
+        let framed = [&(message.len() as u16).to_be_bytes()[..], &message].concat();
+        for piece in framed.chunks(7) {
+            assert_eq!(*listener.heard(), Vocabulary::default());
+            listener.wrote(NodeId::Server(0), StreamId::default(), piece);
+        }
+        assert_eq!(listener.heard.messages, [((Role::Server, MessageType::Reply), 1)].into());
+        assert_eq!(listener.heard.statuses, [((Role::Server, StatusCode::NO_BINDING), 1)].into());
+        assert!(listener.begun.is_empty());
+    }
+}
