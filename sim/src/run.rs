@@ -101,9 +101,15 @@ impl<'a> Run<'a> {
             self.go(next)?;
             match self.is_right() {
                 Err(violation) if next == until => return Err(violation),
-                Err(_) => {}
+                Err(violation) => self.tell(&format!("not yet: {violation}")),
                 Ok(()) => return Ok(()),
             }
+        }
+    }
+
+    fn tell(&mut self, text: &str) {
+        if let Some(line) = &mut self.lines {
+            line(text);
         }
     }
 

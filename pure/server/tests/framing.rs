@@ -154,6 +154,18 @@ fn starttls_is_refused_and_the_connection_stays() {
     assert_eq!(connection.close(), None);
 }
 
+// BLQ-S-10: not even a refusal may bear the number of a question that is being answered.
+#[test]
+fn what_would_be_refused_is_ignored_under_the_number_of_a_question_in_work() {
+    let mut server = Server::new(two_clients());
+    let mut connection = Connection::new(REQUESTOR, at(0));
+    let mut refused = vector("V16");
+    refused[3..6].copy_from_slice(&vector("V1min")[3..6]);
+    let answer = answers(&server.tell(&mut connection, &[vector("V1min"), refused].concat(), at(0)));
+    assert_eq!(types(&answer), [15, 17, 16]);
+    assert_eq!(connection.close(), None);
+}
+
 #[test]
 fn active_leasequery_is_refused_and_the_connection_ends() {
     let mut server = Server::new(two_clients());

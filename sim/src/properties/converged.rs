@@ -100,7 +100,10 @@ impl Converged {
             let is_held = its.is_some_and(|its| its.client.octets() == active.client && is_there(its));
             let is_elsewhere = is_shared && relay.setup.agent.unique_clients;
             if !is_held && !is_elsewhere && !is_full(relay, way, held.values()) {
-                missing = Some(format!("relay {number} lacks {} by {way:?}, has {its:?}", active.prefix));
+                let (prefix, left_secs) = (active.prefix, active.left_secs);
+                missing = Some(format!(
+                    "relay {number} lacks {prefix} by {way:?} for {left_secs} s, and has {its:?}"
+                ));
             }
         });
         if let Some(missing) = missing {

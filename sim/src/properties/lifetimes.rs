@@ -10,6 +10,7 @@ use wire::MessageType;
 use world::Instant;
 
 use super::Property;
+use crate::faults::Fault;
 use crate::nodes::NodeId;
 use crate::reading::Said;
 use crate::universe::{Datagram, Observed, Universe};
@@ -36,6 +37,10 @@ impl Property for Lifetimes {
         match observed {
             Observed::Sent(datagram @ Datagram { sender: NodeId::Server(number), .. }) => {
                 self.judge_answer(*number, datagram, universe)
+            }
+            Observed::Befell(Fault::ReloadServer, Some(NodeId::Server(number))) => {
+                self.note_configured(*number, universe);
+                Ok(())
             }
             Observed::Arriving(NodeId::Client(number), datagram) => {
                 self.note(*number, datagram, universe);
@@ -64,16 +69,22 @@ impl Property for Lifetimes {
 }
 
 impl Lifetimes {
+    /// The longest lifetime that a server was ever told to give.
+    fn note_configured(&mut self, number: usize, universe: &Universe) -> u32 {
+        let rules = &universe.nodes.servers[number].setup.terms.rules;
+        let configured = rules.links.values().map(|terms| terms.valid_secs).max().unwrap_or(0);
+        let longest = self.longest.entry(number).or_default();
+        *longest = configured.max(*longest);
+        *longest
+    }
+
     fn judge_answer(
         &mut self,
         number: usize,
         datagram: &Datagram,
         universe: &Universe,
     ) -> Result<(), String> {
-        let rules = &universe.nodes.servers[number].setup.terms.rules;
-        let configured = rules.links.values().map(|terms| terms.valid_secs).max().unwrap_or(0);
-        let longest = self.longest.entry(number).or_default();
-        *longest = configured.max(*longest);
+        let longest = self.note_configured(number, universe);
         let answers = [MessageType::Advertise, MessageType::Reply];
         let Some(said) = Said::read_if(&datagram.octets, &answers) else { return Ok(()) };
         let wrong = |what: &str| Err(format!("{} of {} has {what}", said.message_type, datagram.sender));
@@ -94,7 +105,7 @@ impl Lifetimes {
             if lease.preferred_secs > lease.valid_secs {
                 return wrong("something preferred longer than valid");
             }
-            if lease.valid_secs > *longest {
+            if lease.valid_secs > longest {
                 return wrong("a lifetime that nobody has configured");
             }
         }

@@ -114,7 +114,9 @@ pub(super) fn each_active(universe: &Universe, mut look: impl FnMut(&Active<'_>)
         let now = server.now(universe.now()).unix_secs;
         for client in server.clients() {
             for held in client.leases() {
-                let left_secs = held.lease.valid_remaining_secs(now);
+                // More than its lifetime, if it was given by a clock that has been set back since.
+                let end = held.lease.until_unix_secs().unwrap_or(u64::MAX);
+                let left_secs = u32::try_from(end.saturating_sub(now)).unwrap_or(u32::MAX);
                 if held.lease.state == lease::LeaseState::Active && left_secs > 0 {
                     look(&Active {
                         prefix: whole(held.lease.resource),

@@ -175,8 +175,13 @@ impl Connection {
         }
     }
 
-    /// Does what a message asks for; `true` if a query is in work now.
+    /// Does what a message asks for; `true` if a query is in work now. One with the id of a query that is in work is
+    /// not answered: the requestor could not tell the answers apart.
     fn take(&mut self, step: Step, policy: &Policy, counters: &Counters, now: Now) -> bool {
+        if self.is_in_work(step.transaction_id()) {
+            add(&counters.duplicate_transaction_ids, 1);
+            return false;
+        }
         match step {
             Step::Query(asked) => return self.start(*asked, policy, counters, now),
             Step::RefuseActive(asked) => {
@@ -194,10 +199,6 @@ impl Connection {
     }
 
     fn start(&mut self, asked: Asked, policy: &Policy, counters: &Counters, now: Now) -> bool {
-        if self.is_in_work(asked.transaction_id) {
-            add(&counters.duplicate_transaction_ids, 1);
-            return false;
-        }
         match &asked.query {
             Ok(query) => {
                 self.feeds.push_back(Feed::new(&asked, query.clone(), now));
@@ -436,6 +437,15 @@ enum Step {
     Query(Box<Asked>),
     RefuseActive(Box<Asked>),
     RefuseTls(TransactionId),
+}
+
+impl Step {
+    fn transaction_id(&self) -> TransactionId {
+        match self {
+            Self::Query(asked) | Self::RefuseActive(asked) => asked.transaction_id,
+            Self::RefuseTls(transaction_id) => *transaction_id,
+        }
+    }
 }
 
 fn judge(
