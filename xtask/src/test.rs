@@ -21,7 +21,7 @@ use crate::{fuzz, requirements};
 const FUZZ_SECS: u64 = 45;
 
 /// How many worlds the simulator runs: some three minutes' worth on two processors.
-const SEEDS: &str = "8000";
+const SEEDS: &str = "16000";
 
 /// What is done, in order: what fails fast comes early.
 const STEPS: [Step; 8] = [

@@ -7,7 +7,7 @@
 //! may, and where a server counts on for a lease that it gave when its clock was wrong: the relay counts
 //! what the Reply said. Where two clients have one DUID, which servers remember as one client, either may be the
 //! next hop on their link; and where a relay lets a DUID be on one port only, it lacks what the other one
-//! has. Routes of before that nobody wants go if all servers have been asked for all that this relay has, by its
+//! has, and what the client has now, if a server heard it elsewhere by a clock that was ahead. Routes of before that nobody wants go if all servers have been asked for all that this relay has, by its
 //! DUID, and have answered; one that refuses keeps them, and so does one that tells of the prefix without saying
 //! where it is, until all are asked again. Of routes those are left out whose place a stranger has, and those that must not be.
 
@@ -84,6 +84,13 @@ impl Converged {
         let held: BTreeMap<Prefix, DelegationRef<'_>> =
             agent.delegations().all(None).map(|held| (held.prefix, held)).collect();
         let mut missing = None;
+        // They seem to have been heard just now, wherever they were then.
+        let mut heard_ahead = BTreeSet::new();
+        each_active(universe, |active| {
+            if active.heard_secs_ago.is_none() {
+                heard_ahead.insert(active.client.to_vec());
+            }
+        });
         each_active(universe, |active| {
             let counts = active.prefix.length() < 128 || relay.setup.agent.host_routes;
             let is_recent = active.heard_secs_ago.is_some_and(|secs| secs <= LONGEST_SECS.into());
@@ -98,7 +105,8 @@ impl Converged {
                 its_way == Some(way) || is_shared && its_way.is_some_and(|its| its.link == way.link)
             };
             let is_held = its.is_some_and(|its| its.client.octets() == active.client && is_there(its));
-            let is_elsewhere = is_shared && relay.setup.agent.unique_clients;
+            let may_be_elsewhere = is_shared || heard_ahead.contains(active.client);
+            let is_elsewhere = may_be_elsewhere && relay.setup.agent.unique_clients;
             if !is_held && !is_elsewhere && !is_full(relay, way, held.values()) {
                 let (prefix, left_secs) = (active.prefix, active.left_secs);
                 missing = Some(format!(
@@ -143,10 +151,12 @@ impl Converged {
             // One that a server tells of and the relay cannot place stays.
             let is_told = held.contains_key(&destination) || any_active(universe, destination, |_| true);
             // An answer about some ports is no evidence of others, such as are none any more.
+            // Addresses are asked for only while they have routes.
+            let may_stay = destination.length() == 128;
             let asks_for_all = relay.planned().agent.recovery.methods.first() == Some(&Method::RelayId);
             let is_withheld = self.withheld.contains(&(number, destination));
             let is_known = asks_for_all && !is_withheld && self.in_sync.contains(&number);
-            if target != Target::Unreachable && !is_told && is_known {
+            if target != Target::Unreachable && !is_told && is_known && !may_stay {
                 return Err(format!("relay {number} routes {destination}, which nobody holds"));
             }
         }

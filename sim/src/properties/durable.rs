@@ -86,7 +86,9 @@ impl Durable {
         let mut lately = heard.into_iter().flatten().filter(|(at, _)| is_recent(at));
         let Some((_, heard_unix_secs)) = lately.next().copied() else { return Ok(()) };
         let mut kept_of: Option<Vec<ClientView<'_>>> = None;
-        for told in named(octets, &[MessageType::Reply]).filter(|told| told.valid_secs > 0) {
+        // What runs out sooner may have run out while the Reply waited.
+        let lasts = |told: &Named| Duration::from_secs(told.valid_secs.into()) > WAITING;
+        for told in named(octets, &[MessageType::Reply]).filter(lasts) {
             self.exercised += 1;
             let given_back = self.given_back.get(&(server.id(), told.client.clone(), told.resource));
             let kept = kept_of.get_or_insert_with(|| kept(server, &told.client));

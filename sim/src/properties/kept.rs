@@ -129,7 +129,7 @@ impl Kept {
                 let is_its = *at == prefix && known.client == client.duid.octets();
                 let relay = &universe.nodes.relays[*number];
                 let way = client.path().and_then(|path| through(*number, relay, path));
-                !is_its || is_active && way.is_some()
+                !is_its || is_active && way == Some(known.way)
             });
         }
     }
@@ -177,7 +177,7 @@ impl Kept {
         }
         if any_active(universe, prefix, |active| {
             let way = active.path.and_then(|path| through(number, relay, path));
-            active.client == known.client && way.is_some()
+            active.client == known.client && way == Some(known.way)
         }) {
             return Err(format!("relay {number} has removed its route to {prefix} by {way:?}: {known:?}"));
         }

@@ -51,6 +51,9 @@ impl Property for Lifetimes {
     }
 
     fn step(&mut self, universe: &Universe) -> Result<(), String> {
+        if self.longest.is_empty() {
+            (0..universe.nodes.servers.len()).for_each(|number| _ = self.note_configured(number, universe));
+        }
         let now = universe.now();
         for (number, client) in universe.nodes.clients.iter().enumerate() {
             for held in client.held() {
