@@ -15,6 +15,7 @@ mod lifetimes;
 mod placed;
 mod places;
 mod queries;
+mod released;
 mod remembered;
 mod served;
 mod strangers;
@@ -87,6 +88,7 @@ pub fn all() -> Vec<Box<dyn Property>> {
         Box::new(given_back::GivenBack::default()),
         Box::new(kept::Kept::default()),
         Box::new(placed::Placed::default()),
+        Box::new(released::Released::default()),
         Box::new(remembered::Remembered::default()),
         Box::new(strangers::Strangers::default()),
         Box::new(swept_late::SweptLate::default()),
