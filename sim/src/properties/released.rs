@@ -3,8 +3,9 @@
 //! A Reply without any association says that nothing was wrong with the Release. A lease that was granted since
 //! then is another one, even of the same resource; so is one of which only a clock that steps says when it was
 //! granted. Of a client that is known on several links, only what it holds on one of them was meant.
+//! Vandals use one transaction for several messages, their own or a client's, and a Reply may be to any of those.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use lease::{LeaseState, Resource};
@@ -24,6 +25,8 @@ const WAITING: Duration = Duration::from_secs(15);
 #[derive(Debug, Default)]
 pub(super) struct Released {
     heard: BTreeMap<(NodeId, Transaction), Release>,
+    /// Transactions that vandals have used.
+    forged: BTreeSet<Transaction>,
     exercised: u64,
 }
 
@@ -51,8 +54,12 @@ impl Property for Released {
                 self.hear(&universe.nodes.servers[*number], &datagram.octets, universe.now());
                 Ok(())
             }
+            Observed::Sent(datagram @ Datagram { sender: NodeId::Vandal(_), .. }) => {
+                self.forged.extend(Transaction::of(&datagram.octets));
+                Ok(())
+            }
             Observed::Sent(datagram @ Datagram { sender: NodeId::Server(number), .. }) => {
-                self.judge(&universe.nodes.servers[*number], &datagram.octets, universe.now())
+                self.judge(&universe.nodes.servers[*number], &datagram.octets, universe)
             }
             _ => Ok(()),
         }
@@ -81,16 +88,18 @@ impl Released {
         }
     }
 
-    fn judge(&mut self, server: &Server, octets: &[u8], now: Instant) -> Result<(), String> {
+    fn judge(&mut self, server: &Server, octets: &[u8], universe: &Universe) -> Result<(), String> {
+        let now = universe.now();
         let Some(said) = Said::read_if(octets, &[MessageType::Reply]) else { return Ok(()) };
         let (Some(client), Some(transaction)) = (said.client, Transaction::of(octets)) else { return Ok(()) };
+        let is_forged = self.forged.contains(&transaction);
         let heard = self.heard.get(&(server.id(), transaction));
         let heard = heard.filter(|release| now.since(release.at) < WAITING);
         let Some(release) = heard.filter(|_| said.associations.is_empty()) else { return Ok(()) };
         let Ok(duid) = DuidRef::new(client) else { return Ok(()) };
         let kept = server.setup.links.iter().filter_map(|link| server.kept(link.id, duid));
         let kept: Vec<_> = kept.collect();
-        if kept.len() > 1 {
+        if kept.len() > 1 || is_forged {
             return Ok(());
         }
         self.exercised += 1;
