@@ -1,4 +1,4 @@
-//! Reading what has been sent, for those who judge and those who trace: as simple as can be, and none of it from
+//! Reading what has been sent, for those who judge, those who trace, and simulated clients: as simple as can be, and none of it from
 //! the code that is judged but the outline of messages.
 
 use lease::Resource;
@@ -90,7 +90,7 @@ pub struct Said<'a> {
 }
 
 /// An IA_NA or IA_PD.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Association {
     /// Which of the two.
     pub kind: IaKind,
@@ -106,8 +106,15 @@ pub struct Association {
     pub leases: Vec<Lease>,
 }
 
+impl Association {
+    /// One with T1 after T2 is ignored (RFC 9915 §21.4).
+    pub fn has_sound_times(&self) -> bool {
+        self.t2_secs == 0 || self.t1_secs <= self.t2_secs
+    }
+}
+
 /// An IAADDR or IAPREFIX.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Lease {
     /// The address or prefix.
     pub resource: Resource,
@@ -121,20 +128,12 @@ impl<'a> Said<'a> {
     /// Reads a message that is in no relay message; what cannot be read of it is left out.
     pub fn read(octets: &'a [u8]) -> Option<Self> {
         let ClientMessage { message_type, transaction_id, options } = ClientMessage::decode(octets).ok()?;
-        let associations = options.ias().filter_map(Result::ok).map(|(kind, ia)| Association {
-            kind,
-            iaid: ia.iaid,
-            t1_secs: ia.t1_secs,
-            t2_secs: ia.t2_secs,
-            status: ia.options.status().ok().flatten().map_or(StatusCode::SUCCESS, |status| status.code),
-            leases: leases(kind, ia.options),
-        });
         Some(Self {
             message_type,
             transaction_id,
             client: options.first(OptionCode::CLIENTID),
             server: options.first(OptionCode::SERVERID),
-            associations: associations.collect(),
+            associations: associations(options),
         })
     }
 
@@ -149,6 +148,24 @@ impl<'a> Said<'a> {
     pub fn leases(&self) -> impl Iterator<Item = &Lease> {
         self.associations.iter().flat_map(|association| &association.leases)
     }
+}
+
+/// Each IA_NA and IA_PD of a message.
+pub fn associations(options: Options<'_>) -> Vec<Association> {
+    let associations = options.ias().filter_map(Result::ok).map(|(kind, ia)| Association {
+        kind,
+        iaid: ia.iaid,
+        t1_secs: ia.t1_secs,
+        t2_secs: ia.t2_secs,
+        status: status(ia.options),
+        leases: leases(kind, ia.options),
+    });
+    associations.collect()
+}
+
+/// The status among these options, Success if nothing is said.
+pub fn status(options: Options<'_>) -> StatusCode {
+    options.status().ok().flatten().map_or(StatusCode::SUCCESS, |status| status.code)
 }
 
 fn leases(kind: IaKind, options: Options<'_>) -> Vec<Lease> {

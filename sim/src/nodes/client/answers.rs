@@ -6,8 +6,9 @@ use wire::{MessageType, StatusCode};
 use world::Instant;
 
 use super::Client;
-use super::reading::{Answer, Association};
+use super::reading::Answer;
 use crate::plan::between;
+use crate::reading::Association;
 use crate::universe::Outbox;
 
 /// How long it waits before it begins anew after it was told that there is nothing.

@@ -9,7 +9,8 @@ use lease::Resource;
 use wire::{Duid, INFINITE, IaKind, Iaid};
 use world::Instant;
 
-use super::reading::{Answer, Association, ToldLease};
+use super::reading::Answer;
+use crate::reading::{self, Association};
 
 /// How soon a server is asked again at the earliest that has just said that it has nothing.
 const PAUSE: Duration = Duration::from_secs(10);
@@ -107,8 +108,8 @@ impl Held {
         self.settle_times(sound(), now);
     }
 
-    fn hear_lease(&mut self, association: &Association, told: &ToldLease, now: Instant) {
-        let ToldLease { resource, preferred_secs, valid_secs } = *told;
+    fn hear_lease(&mut self, association: &Association, told: &reading::Lease, now: Instant) {
+        let reading::Lease { resource, preferred_secs, valid_secs } = *told;
         if preferred_secs > valid_secs {
             return;
         }

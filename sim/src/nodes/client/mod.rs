@@ -135,11 +135,6 @@ impl Client {
         self.power == Power::On
     }
 
-    /// Whether it has all that it wants.
-    pub fn is_served(&self) -> bool {
-        self.lacks().next().is_none()
-    }
-
     /// Sends the message of its exchange.
     fn send(&self, now: Instant, out: &mut Outbox) {
         let Some(exchange) = &self.exchange else { return };

@@ -1,10 +1,8 @@
 //! What a client reads in an Advertise or a Reply, if that is for it at all (RFC 9915 §16.3, §16.10).
 
-use lease::Resource;
-use wire::{
-    ClientMessage, DhcpOption, Duid, Ia, IaKind, Iaid, MessageType, OptionCode, Options, StatusCode,
-    TransactionId,
-};
+use wire::{ClientMessage, DhcpOption, Duid, MessageType, OptionCode, Options, StatusCode, TransactionId};
+
+use crate::reading::{Association, associations, status};
 
 /// An Advertise or a Reply.
 #[derive(Debug, Clone)]
@@ -16,25 +14,6 @@ pub(super) struct Answer {
     pub(super) rapid_commit: bool,
     pub(super) refresh_secs: Option<u32>,
     pub(super) associations: Vec<Association>,
-}
-
-/// What it says of an IA_NA or IA_PD.
-#[derive(Debug, Clone)]
-pub(super) struct Association {
-    pub(super) kind: IaKind,
-    pub(super) iaid: Iaid,
-    pub(super) t1_secs: u32,
-    pub(super) t2_secs: u32,
-    pub(super) status: StatusCode,
-    pub(super) leases: Vec<ToldLease>,
-}
-
-/// A lease in it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct ToldLease {
-    pub(super) resource: Resource,
-    pub(super) preferred_secs: u32,
-    pub(super) valid_secs: u32,
 }
 
 impl Answer {
@@ -51,11 +30,7 @@ impl Answer {
             status: status(options),
             rapid_commit: options.has(OptionCode::RAPID_COMMIT),
             refresh_secs: refresh_secs(options),
-            associations: options
-                .ias()
-                .filter_map(Result::ok)
-                .map(|(kind, ia)| association(kind, &ia))
-                .collect(),
+            associations: associations(options),
         })
     }
 
@@ -69,44 +44,6 @@ impl Answer {
     pub(super) fn says(&self, status: StatusCode) -> bool {
         self.associations.iter().any(|association| association.status == status)
     }
-}
-
-impl Association {
-    /// One with T1 after T2 is ignored (§21.4).
-    pub(super) fn has_sound_times(&self) -> bool {
-        self.t2_secs == 0 || self.t1_secs <= self.t2_secs
-    }
-}
-
-fn association(kind: IaKind, ia: &Ia<'_>) -> Association {
-    let leases = match kind {
-        IaKind::Address => ia
-            .options
-            .ia_addresses()
-            .filter_map(Result::ok)
-            .map(|told| ToldLease {
-                resource: Resource::Address(told.address),
-                preferred_secs: told.preferred_secs,
-                valid_secs: told.valid_secs,
-            })
-            .collect(),
-        IaKind::Prefix => ia
-            .options
-            .ia_prefixes()
-            .filter_map(Result::ok)
-            .map(|told| ToldLease {
-                resource: Resource::Prefix(told.prefix),
-                preferred_secs: told.preferred_secs,
-                valid_secs: told.valid_secs,
-            })
-            .collect(),
-    };
-    let status = status(ia.options);
-    Association { kind, iaid: ia.iaid, t1_secs: ia.t1_secs, t2_secs: ia.t2_secs, status, leases }
-}
-
-fn status(options: Options<'_>) -> StatusCode {
-    options.status().ok().flatten().map_or(StatusCode::SUCCESS, |status| status.code)
 }
 
 fn preference(options: Options<'_>) -> u8 {
