@@ -13,7 +13,7 @@ use lease::{ClientView, LeaseState, Resource};
 use wire::{DuidRef, MessageType};
 use world::Instant;
 
-use super::Property;
+use super::{Property, WAITING};
 use crate::faults::Fault;
 use crate::nodes::{NodeId, Server};
 use crate::reading::{Named, Transaction, innermost, named};
@@ -30,9 +30,6 @@ pub(super) struct Durable {
     given_back: BTreeMap<(NodeId, Vec<u8>, Resource), Instant>,
     exercised: u64,
 }
-
-/// How long a Reply may wait for its commit: behind a slow one that is under way, for one that is slow, too.
-const WAITING: Duration = Duration::from_secs(15);
 
 impl Property for Durable {
     fn name(&self) -> &'static str {

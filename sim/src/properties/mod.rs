@@ -23,8 +23,12 @@ mod swept_late;
 mod well_formed;
 
 use std::fmt;
+use std::time::Duration;
 
 use crate::universe::{Observed, Universe};
+
+/// How long a Reply may wait: for a slow commit that is under way, and for its own.
+const WAITING: Duration = Duration::from_secs(15);
 
 /// Something that has to hold.
 pub trait Property {

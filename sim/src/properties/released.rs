@@ -6,20 +6,16 @@
 //! Vandals use one transaction for several messages, their own or a client's, and a Reply may be to any of those.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use lease::{LeaseState, Resource};
 use wire::{DuidRef, IaKind, Iaid, MessageType};
 use world::Instant;
 
-use super::Property;
+use super::{Property, WAITING};
 use crate::faults::Fault;
 use crate::nodes::{NodeId, Server};
-use crate::reading::{Said, Transaction};
+use crate::reading::{Association, Said, Transaction};
 use crate::universe::{Datagram, Observed, Universe};
-
-/// How long a Reply may wait: for the commit that is under way, and for its own.
-const WAITING: Duration = Duration::from_secs(15);
 
 /// Looks at every Reply to a Release.
 #[derive(Debug, Default)]
@@ -74,7 +70,7 @@ impl Released {
     fn hear(&mut self, server: &Server, octets: &[u8], now: Instant) {
         let Some(said) = Said::read_if(octets, &[MessageType::Release]) else { return };
         let Some(transaction) = Transaction::of(octets) else { return };
-        let of_association = |association: &crate::reading::Association| {
+        let of_association = |association: &Association| {
             let (kind, iaid) = (association.kind, association.iaid);
             association.leases.iter().map(|lease| (kind, iaid, lease.resource)).collect::<Vec<_>>()
         };
