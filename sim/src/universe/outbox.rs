@@ -87,9 +87,4 @@ impl Outbox {
     pub fn fail(&mut self) {
         self.has_failed = true;
     }
-
-    /// What has been sent and observed: for who carries a node without a universe.
-    pub fn into_parts(self) -> (Vec<Outgoing>, Vec<Observed>) {
-        (self.sent.into_iter().map(|(_, outgoing)| outgoing).collect(), self.observed)
-    }
 }
